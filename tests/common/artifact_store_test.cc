@@ -1,0 +1,89 @@
+#include "common/artifact_store.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "common/strings.h"
+
+namespace gridsweep {
+namespace {
+
+namespace fs = std::filesystem;
+
+class ArtifactDirectory : public testing::Test {
+ protected:
+  ArtifactDirectory() {
+    char name[] = "/tmp/gridsweep-artifacts-XXXXXX";
+    root_ = mkdtemp(name);
+  }
+  ~ArtifactDirectory() override { fs::remove_all(root_); }
+
+  std::unique_ptr<ArtifactStore> Open() {
+    return OpenArtifactDirectory(root_ / "a", "instance-1", true).value();
+  }
+  int Files() const {
+    int files = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(root_)) {
+      files += entry.is_regular_file() && entry.path().filename() != "gridsweep-instance";
+    }
+    return files;
+  }
+
+  fs::path root_;
+};
+
+TEST_F(ArtifactDirectory, StoresBytesUnderTheirHash) {
+  auto store = Open();
+  auto upload = store->Begin().value();
+  ASSERT_TRUE(upload->Append("hello ").ok());
+  ASSERT_TRUE(upload->Append("grid").ok());
+  const std::string hash = Sha256::Of("hello grid");
+  EXPECT_FALSE(store->Has(hash));
+  ASSERT_TRUE(upload->Commit(hash).ok());
+  const fs::path path = store->Open(hash).value();
+  const std::string hex = ToHex(hash);
+  EXPECT_EQ(path, root_ / "a" / hex.substr(0, 2) / hex.substr(2, 2) / (hex + ".h5"));
+  std::ifstream in(path);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), "hello grid");
+}
+
+TEST_F(ArtifactDirectory, WrongHashIsDataLossAndLeavesNothing) {
+  auto store = Open();
+  {
+    auto upload = store->Begin().value();
+    ASSERT_TRUE(upload->Append("hello").ok());
+    EXPECT_EQ(upload->Commit(Sha256::Of("other")).code(), absl::StatusCode::kDataLoss);
+  }
+  EXPECT_FALSE(store->Has(Sha256::Of("hello")));
+  EXPECT_EQ(Files(), 0);
+}
+
+TEST_F(ArtifactDirectory, AbandonedUploadLeavesNothing) {
+  auto store = Open();
+  {
+    auto upload = store->Begin().value();
+    ASSERT_TRUE(upload->Append("half").ok());
+    EXPECT_EQ(Files(), 1);
+  }
+  EXPECT_EQ(Files(), 0);
+}
+
+TEST_F(ArtifactDirectory, RefusesAnotherDatabasesDirectory) {
+  Open();
+  EXPECT_EQ(OpenArtifactDirectory(root_ / "a", "instance-2", true).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(OpenArtifactDirectory(root_ / "a", "instance-1", false).ok());
+}
+
+TEST_F(ArtifactDirectory, RefusesADirectoryWithOtherThingsInIt) {
+  std::ofstream(root_ / "thesis.tex") << "\\begin{document}";
+  EXPECT_EQ(OpenArtifactDirectory(root_, "instance-1", true).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(OpenArtifactDirectory(root_ / "absent", "instance-1", false).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
+}  // namespace
+}  // namespace gridsweep

@@ -1,0 +1,144 @@
+// The dependency rule: who may include whom. Read from the sources themselves.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// Longest prefix first wins: "science/config" before "science".
+const std::map<std::string, std::set<std::string>> kMayInclude = {
+    {"common", {"common", "proto"}},
+    {"science/config", {"science/config"}},
+    {"science/scoring", {"science/config", "science/scoring"}},
+    {"science/integrator", {"science/config", "science/integrator"}},
+    {"sweepspec", {"sweepspec", "proto", "common", "science/config"}},
+    {"coordinator", {"coordinator", "proto", "common", "sweepspec", "science/config"}},
+    {"worker",
+     {"worker", "proto", "common", "sweepspec", "science/config", "science/scoring",
+      "science/integrator"}},
+    {"analysis", {"analysis", "proto", "common", "sweepspec", "science/config", "science/scoring"}},
+    {"sweepctl", {"sweepctl", "proto", "common", "sweepspec", "science/config", "science/scoring"}},
+};
+
+struct Line {
+  std::string file;  // relative to the source root
+  int number;
+  std::string text;
+};
+
+// The room of a path, "" for a system header.
+std::string RoomOf(const std::string& path) {
+  if (path.rfind("gridsweep/v1/", 0) == 0 || path.rfind("google/rpc/", 0) == 0 ||
+      path.rfind("grpc/reflection/", 0) == 0) {
+    return "proto";
+  }
+  for (const auto& [room, allowed] : kMayInclude) {
+    if (path.rfind(room + "/", 0) == 0) return room;
+  }
+  return "";
+}
+
+// Faults of one source line, each as a sentence.
+std::vector<std::string> Faults(const Line& line) {
+  static const std::regex include(R"(^\s*#\s*include\s*[<"]([^>"]+)[>"])");
+  static const std::regex sql(R"re("\s*(select|insert into|update|delete from|with \w+ as)\s)re",
+                              std::regex::icase);
+  std::vector<std::string> faults;
+  const std::string where = line.file + ":" + std::to_string(line.number) + ": ";
+  const std::string room = RoomOf(line.file);
+  const bool store =
+      line.file.rfind("coordinator/store/", 0) == 0 || line.file.rfind("analysis/queries/", 0) == 0;
+  if (std::smatch match; std::regex_search(line.text, match, include)) {
+    const std::string path = match[1];
+    const std::string target = RoomOf(path);
+    if (!target.empty() && kMayInclude.at(room).count(target) == 0) {
+      faults.push_back(where + room + " may not include " + path);
+    }
+    const bool torch =
+        path.rfind("torch/", 0) == 0 || path.rfind("ATen/", 0) == 0 || path.rfind("c10/", 0) == 0;
+    if (torch && room != "science/integrator") {
+      faults.push_back(where + "LibTorch belongs to science/integrator");
+    }
+    if (torch && line.file == "science/integrator/trainer.h") {
+      faults.push_back(where + "trainer.h must not show LibTorch to who includes it");
+    }
+    if (path.rfind("pqxx", 0) == 0 && !store) {
+      faults.push_back(where + "SQL belongs to coordinator/store and analysis/queries");
+    }
+    if (path.rfind("grpc", 0) == 0 && room.rfind("science", 0) == 0) {
+      faults.push_back(where + "science speaks no gRPC");
+    }
+  } else if (!store && std::regex_search(line.text, sql)) {
+    faults.push_back(where + "SQL belongs to coordinator/store and analysis/queries");
+  }
+  return faults;
+}
+
+std::vector<Line> SourceLines() {
+  std::vector<Line> lines;
+  const fs::path root = GRIDSWEEP_SOURCE_DIR;
+  for (const auto& [room, allowed] : kMayInclude) {
+    for (const auto& entry : fs::recursive_directory_iterator(root / room)) {
+      const std::string extension = entry.path().extension();
+      if (extension != ".h" && extension != ".cc") continue;
+      std::ifstream in(entry.path());
+      int number = 0;
+      for (std::string text; std::getline(in, text);) {
+        lines.push_back({fs::relative(entry.path(), root), ++number, text});
+      }
+    }
+  }
+  return lines;
+}
+
+TEST(DependencyRule, NoRoomIncludesWhatItMayNot) {
+  const auto lines = SourceLines();
+  ASSERT_GT(lines.size(), 1000u) << "the sources were not found";
+  for (const Line& line : lines) {
+    for (const std::string& fault : Faults(line)) ADD_FAILURE() << fault;
+  }
+}
+
+TEST(DependencyRule, PlantedFaultsAreFound) {
+  const std::vector<Line> planted = {
+      {"common/x.h", 1, "#include \"coordinator/store/store.h\""},
+      {"science/scoring/x.cc", 1, "#include \"gridsweep/v1/sweep.pb.h\""},
+      {"science/scoring/x.cc", 1, "#include <grpcpp/grpcpp.h>"},
+      {"science/config/x.cc", 1, "#include \"common/status.h\""},
+      {"worker/x.cc", 1, "#include \"coordinator/matcher.h\""},
+      {"worker/x.cc", 1, "#include <torch/torch.h>"},
+      {"science/integrator/trainer.h", 1, "#include <torch/types.h>"},
+      {"sweepctl/x.cc", 1, "#include <pqxx/pqxx>"},
+      {"worker/x.cc", 1, "  run(\"select 1 from runs\");"},
+      {"sweepctl/x.cc", 1, "#include \"science/integrator/trainer.h\""},
+  };
+  for (const Line& line : planted) EXPECT_FALSE(Faults(line).empty()) << line.text;
+  const std::vector<Line> fine = {
+      {"worker/x.cc", 1, "#include \"science/integrator/trainer.h\""},
+      {"coordinator/store/x.cc", 1, "#include <pqxx/pqxx>"},
+      {"analysis/queries/x.cc", 1, "  run(\"select 1 from runs\");"},
+      {"sweepspec/x.h", 1, "#include \"gridsweep/v1/config.pb.h\""},
+  };
+  for (const Line& line : fine) EXPECT_TRUE(Faults(line).empty()) << line.text;
+}
+
+TEST(House, EachRoomSaysWhatItOwns) {
+  for (const char* room :
+       {"proto", "common", "science", "science/config", "science/integrator", "science/scoring",
+        "sweepspec", "coordinator", "coordinator/store", "worker", "analysis", "analysis/queries",
+        "sweepctl", "sweeps", "bench", "tests", "docs"}) {
+    EXPECT_TRUE(fs::exists(fs::path(GRIDSWEEP_SOURCE_DIR) / room / "README.md")) << room;
+  }
+}
+
+}  // namespace
