@@ -1,0 +1,4 @@
+#define GRIDSWEEP_KERNELS kBaselineKernels
+#define GRIDSWEEP_KERNELS_NAME "baseline"
+#define GRIDSWEEP_LAG_ROWS 3
+#include "science/scoring/kernels_body.h"
