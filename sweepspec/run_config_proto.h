@@ -19,9 +19,14 @@ absl::StatusOr<science::RunConfig> FromProto(const v1::RunConfig& proto,
 // Every default written out.
 v1::RunConfig ToProto(const science::RunConfig& config);
 
-// Canonical JSON: every parameter, published names, keys sorted, no spaces,
-// shortest round-trip numbers, random draws in the published string form.
+// Canonical JSON (RFC 8785): every parameter, published names, keys sorted, no
+// spaces, numbers as JavaScript prints them (2, 0.0001, 1e-7), random draws in
+// the published string form, an absent place_cell_alpha as null.
 std::string CanonicalJson(const science::RunConfig& config);
+// Reads it back, from any spelling of the same JSON (PostgreSQL's jsonb too).
+// Keys that are missing take their defaults, place_field_values excepted: an
+// older version may have written it. INVALID_ARGUMENT with one BadRequest
+// violation a fault.
 absl::StatusOr<science::RunConfig> FromCanonicalJson(const std::string& json);
 
 // SHA-256 of CanonicalJson: 32 raw bytes.
