@@ -1,0 +1,83 @@
+#include "science/integrator/loss.h"
+
+#include <cmath>
+
+#include "science/integrator/lanes.h"
+
+namespace gridsweep::integrator {
+
+double CrossEntropy(const float* target, float* predicted, int64_t rows, int64_t outputs) {
+  const int64_t whole = outputs / kLanes * kLanes;
+  const float per_row = 1.0f / static_cast<float>(rows);
+  double loss = 0;
+  for (int64_t row = 0; row < rows; ++row) {
+    const float* y = target + row * outputs;
+    float* logits = predicted + row * outputs;
+
+    float most = logits[0];
+    if (whole > 0) {
+      Lanes lanes = Load(logits);
+      for (int64_t i = kLanes; i < whole; i += kLanes) lanes = Max(Load(logits + i), lanes);
+      most = MaxOf(lanes);
+    }
+    for (int64_t i = whole; i < outputs; ++i) most = logits[i] > most ? logits[i] : most;
+
+    // Sums of the exponentials, of y, and of y times the shifted logits.
+    Lanes exponentials{}, weights{}, products{};
+    auto accumulate = [&](const Lanes& shifted, const Lanes& weight) {
+      const Lanes e = Exp(shifted);
+      exponentials += e;
+      weights += weight;
+      products += weight * shifted;
+      return e;
+    };
+    for (int64_t i = 0; i < whole; i += kLanes) {
+      Store(logits + i, accumulate(Load(logits + i) - most, Load(y + i)));
+    }
+    if (whole < outputs) {
+      Lanes shifted = Fill(-1e30f), weight{};  // exp(-1e30) is 0: the padding counts nothing
+      for (int64_t i = whole; i < outputs; ++i) {
+        shifted[i - whole] = logits[i] - most;
+        weight[i - whole] = y[i];
+      }
+      const Lanes e = accumulate(shifted, weight);
+      for (int64_t i = whole; i < outputs; ++i) logits[i] = e[i - whole];
+    }
+    const float sum = SumOf(exponentials), weight = SumOf(weights);
+    loss += static_cast<double>(weight) * std::log(static_cast<double>(sum)) - SumOf(products);
+
+    const float scale = weight / sum * per_row;
+    for (int64_t i = 0; i < whole; i += kLanes) {
+      Store(logits + i, Load(logits + i) * scale - Load(y + i) * per_row);
+    }
+    for (int64_t i = whole; i < outputs; ++i) logits[i] = logits[i] * scale - y[i] * per_row;
+  }
+  return loss / static_cast<double>(rows);
+}
+
+double MeanSquaredError(const float* target, float* predicted, int64_t rows, int64_t outputs) {
+  const int64_t n = rows * outputs;
+  const float scale = 2.0f / static_cast<float>(n);
+  double loss = 0;
+  // Summed in float a row of 256 at a time, in double over the rows.
+  for (int64_t from = 0; from < n; from += 256) {
+    const int64_t to = from + 256 < n ? from + 256 : n;
+    Lanes squares{};
+    int64_t i = from;
+    for (; i + kLanes <= to; i += kLanes) {
+      const Lanes difference = Load(predicted + i) - Load(target + i);
+      squares += difference * difference;
+      Store(predicted + i, difference * scale);
+    }
+    float rest = 0;
+    for (; i < to; ++i) {
+      const float difference = predicted[i] - target[i];
+      rest += difference * difference;
+      predicted[i] = difference * scale;
+    }
+    loss += static_cast<double>(SumOf(squares)) + rest;
+  }
+  return loss / static_cast<double>(n);
+}
+
+}  // namespace gridsweep::integrator

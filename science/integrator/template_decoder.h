@@ -1,0 +1,37 @@
+// Decoding by the best-matching target on a lattice. Private to
+// science/integrator and its tests (includes LibTorch).
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "science/config/run_config.h"
+#include "science/integrator/readout.h"
+#include "science/integrator/trajectory.h"
+
+namespace gridsweep::integrator {
+
+inline constexpr int64_t kTemplateSide = 88;
+
+// The targets at the centres of 88 x 88 equal bins of the box.
+class TemplateDecoder {
+ public:
+  TemplateDecoder(const science::RunConfig& config, const ReadoutMap& readout);
+
+  // For each row of `activity` ([n, outputs] float32) the lattice point whose
+  // target y has the smallest cross-entropy to softmax(activity) when that is the
+  // training loss, else the smallest squared error. Ties: the lower index, y fastest.
+  void Decode(const at::Tensor& activity, std::vector<Vec2>& decoded);
+
+ private:
+  std::vector<Vec2> points_;
+  at::Tensor templates_;  // [points, outputs]
+  // The score of a point is activity . y - penalty; its largest wins.
+  std::vector<float> penalty_;
+  at::Tensor scores_;  // a chunk of rows: [chunk, points]
+};
+
+}  // namespace gridsweep::integrator
