@@ -1,7 +1,7 @@
 // Bodies of the kernels. Included once by each kernels_<set>.cc, which defines
-// GRIDSWEEP_KERNELS (the table's name) and GRIDSWEEP_LAG_ROWS (how many rows of
-// lags stay in registers) and is compiled for its instruction set. Only built-in
-// vector types and loops here: an inline library function compiled for one set
+// GRIDSWEEP_KERNELS (the table's name), GRIDSWEEP_VECTOR_BYTES (of a register) and
+// GRIDSWEEP_LAG_ROWS (how many rows of lags stay in registers) and is compiled for its instruction
+// set. Only built-in vector types and loops here: an inline library function compiled for one set
 // could be linked into code for another.
 #include <math.h>
 
@@ -10,30 +10,36 @@
 namespace gridsweep::scoring {
 namespace {
 
-typedef double V8 __attribute__((vector_size(64)));
-typedef double V8u __attribute__((vector_size(64), aligned(8), may_alias));
+// A register: wider types are spilled rather than split.
+typedef double V __attribute__((vector_size(GRIDSWEEP_VECTOR_BYTES)));
+typedef double Vu __attribute__((vector_size(GRIDSWEEP_VECTOR_BYTES), aligned(8), may_alias));
 typedef double V4 __attribute__((vector_size(32)));
 typedef double V4u __attribute__((vector_size(32), aligned(8), may_alias));
 
 void Correlate(const double* a, const double* b, int n, int stride, double* out, int lag_width) {
   constexpr int kRows = GRIDSWEEP_LAG_ROWS;
+  constexpr int kWidth = GRIDSWEEP_VECTOR_BYTES / 8, kAcross = kLanes / kWidth;
   static_assert(kRows <= kZeroRows);
   for (int di = 0; di < n; di += kRows) {
     for (int k = 0; k < lag_width; k += kLanes) {
       const int dj = k - (n - 1);
       const int y_begin = -dj - (kLanes - 1) > 0 ? -dj - (kLanes - 1) : 0;
       const int y_end = dj > 0 ? n - dj : n;
-      V8 sum[kRows] = {};
+      V sum[kRows][kAcross] = {};
       for (int x = di; x < n; ++x) {
         const double* row = a + x * stride + dj;
         const double* partner = b + (x - di) * stride;
         for (int y = y_begin; y < y_end; ++y) {
-          const V8 v = *reinterpret_cast<const V8u*>(row + y);
-          for (int r = 0; r < kRows; ++r) sum[r] += v * partner[y - r * stride];
+          V v[kAcross];
+          for (int c = 0; c < kAcross; ++c)
+            v[c] = *reinterpret_cast<const Vu*>(row + y + c * kWidth);
+          for (int r = 0; r < kRows; ++r)
+            for (int c = 0; c < kAcross; ++c) sum[r][c] += v[c] * partner[y - r * stride];
         }
       }
       for (int r = 0; r < kRows; ++r)
-        *reinterpret_cast<V8u*>(out + (di + r) * lag_width + k) = sum[r];
+        for (int c = 0; c < kAcross; ++c)
+          *reinterpret_cast<Vu*>(out + (di + r) * lag_width + k + c * kWidth) = sum[r][c];
     }
   }
 }

@@ -121,20 +121,34 @@ void RingRotations::MakeCoefficients(std::span<const double> sac, Work& work) co
   }
   kernels_.spline_filter(work.rows.data(), side_, width, filter_start_.data());
 
-  const auto coefficient = [&](int x, int y) {
-    x = Mirror(x, n_ - 1);
-    y = Mirror(y, n_ - 1);
-    if (x > 0) x = -x, y = -y;
-    return work.rows[(n_ - 1 + y) * width + n_ - 1 + x];
-  };
+  // One row of lags (x, y) and one of lags (y, x) give all four lanes.
+  const int reach = n_ + 1, limit = n_ - 1;
+  work.straight.resize(2 * reach + 1);
+  work.crossed.resize(2 * reach + 1);
+  double* straight = work.straight.data() + reach;
+  double* crossed = work.crossed.data() + reach;
   work.lanes.resize(static_cast<size_t>(y_end_ - y_begin_) * (x_end_ - x_begin_) * 4);
   double* lanes = work.lanes.data();
   for (int y = y_begin_; y < y_end_; ++y) {
+    const int row = Mirror(y, limit);
+    const double* at = work.rows.data() + (limit + row) * width + limit;
+    const double* opposite = work.rows.data() + (limit - row) * width + limit;
+    for (int x = 0; x <= limit; ++x) straight[x] = opposite[-x];
+    for (int x = 0; x <= limit; ++x) straight[-x] = at[-x];
+    const double* column = work.rows.data() + limit * width + limit - std::abs(row);
+    const int step = row > 0 ? -width : width;
+    for (int x = -limit; x <= limit; ++x) crossed[x] = column[x * step];
+    for (double* line : {straight, crossed}) {
+      for (int beyond = 1; beyond <= 2; ++beyond) {
+        line[limit + beyond] = line[limit - beyond];
+        line[-limit - beyond] = line[-limit + beyond];
+      }
+    }
     for (int x = x_begin_; x < x_end_; ++x, lanes += 4) {
-      lanes[0] = coefficient(x, y);
-      lanes[1] = coefficient(-y, x);
-      lanes[2] = coefficient(y, x);
-      lanes[3] = coefficient(-x, y);
+      lanes[0] = straight[x];
+      lanes[1] = crossed[-x];
+      lanes[2] = crossed[x];
+      lanes[3] = straight[-x];
     }
   }
 }

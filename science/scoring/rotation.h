@@ -27,9 +27,10 @@ struct TurnedCorrelations {
 class RingRotations {
  public:
   struct Work {
-    std::vector<double> columns, rows;  // spline coefficients, half of the map
-    std::vector<double> lanes;          // the same in four lanes
-    std::vector<double> lags, turned;   // of each point, in four lanes
+    std::vector<double> columns, rows;      // spline coefficients, half of the map
+    std::vector<double> straight, crossed;  // a row of them, and one of the transposed map
+    std::vector<double> lanes;              // those in reach of a turn, in four lanes
+    std::vector<double> lags, turned;       // values at each point, in four lanes
   };
 
   RingRotations(int nbins, const Kernels& kernels);
