@@ -1,5 +1,6 @@
 // Grid scores of ratemaps: autocorrelogram, rotations, ring masks, period.
-// Source: SPEC section 7 (Schaeffer et al. 2022, after Banino et al. 2018).
+// Source: docs/science.md, "Ratemaps and grid scores" (Schaeffer et al. 2022, after Banino et al.
+// 2018).
 #pragma once
 
 #include <array>

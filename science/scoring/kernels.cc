@@ -5,21 +5,18 @@ namespace gridsweep::scoring {
 extern const Kernels kBaselineKernels;
 #ifdef __x86_64__
 extern const Kernels kAvx2Kernels;
-extern const Kernels kAvx512Kernels;
 #endif
 
 std::span<const Kernels* const> SupportedKernels() {
-  static const Kernels* all[] = {
+  static const Kernels* const all[] = {
       &kBaselineKernels,
 #ifdef __x86_64__
       &kAvx2Kernels,
-      &kAvx512Kernels,
 #endif
   };
   size_t supported = 1;
 #ifdef __x86_64__
   if (__builtin_cpu_supports("avx2")) supported = 2;
-  if (supported == 2 && __builtin_cpu_supports("avx512f")) supported = 3;
 #endif
   return {all, supported};
 }

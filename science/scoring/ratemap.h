@@ -9,7 +9,8 @@ namespace gridsweep::scoring {
 
 // Bins of a box centred on the origin. Bin i of an axis of length L covers
 // [edge_i, edge_i+1), the last one its right edge too; edges are
-// linspace(-L/2, L/2, n + 1), compared, never divided. Source: SPEC section 6.
+// linspace(-L/2, L/2, n + 1), compared, never divided. Source: docs/science.md,
+// "Ratemaps and grid scores".
 struct BinGrid {
   BinGrid(int nx, int ny, double width_m, double height_m);
 

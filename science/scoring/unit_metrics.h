@@ -1,4 +1,5 @@
-// Metrics of one unit's ratemap beside its grid scores. Source: SPEC section 7.
+// Metrics of one unit's ratemap beside its grid scores (docs/science.md, "Ratemaps and
+// grid scores").
 #pragma once
 
 #include <cstdint>
