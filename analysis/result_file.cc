@@ -92,8 +92,8 @@ absl::StatusOr<std::vector<double>> ResultFile::Numbers(const std::string& datas
   const hssize_t count = H5Sget_simple_extent_npoints(space);
   if (count < 0) return Unreadable(dataset_path);
   std::vector<double> values(static_cast<size_t>(count));
-  if (count > 0 && H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT,
-                           values.data()) < 0) {
+  if (count > 0 &&
+      H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0) {
     return Unreadable(dataset_path);
   }
   return values;

@@ -28,8 +28,8 @@ std::string WithTimeouts(const std::string& connection) {
   std::string out = connection;
   char separator = !uri ? ' ' : connection.find('?') == std::string::npos ? '?' : '&';
   for (const char* setting :
-       {"connect_timeout=5", "tcp_user_timeout=30000", "keepalives_idle=30", "keepalives_interval=10",
-        "keepalives_count=3", "application_name=gridsweep-analysis"}) {
+       {"connect_timeout=5", "tcp_user_timeout=30000", "keepalives_idle=30",
+        "keepalives_interval=10", "keepalives_count=3", "application_name=gridsweep-analysis"}) {
     out += separator;
     out += setting;
     if (uri) separator = '&';

@@ -28,9 +28,8 @@ bool IsWordChar(char c) {
 }
 
 bool EqualIgnoringCase(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 class Lexer {
@@ -65,7 +64,8 @@ class Lexer {
       if (text_[at_] == '\\' && at_ + 1 < text_.size()) ++at_;
       text += text_[at_++];
     }
-    if (at_ == text_.size()) return {TokenKind::kBad, "this string has no closing quote", start + 1};
+    if (at_ == text_.size())
+      return {TokenKind::kBad, "this string has no closing quote", start + 1};
     ++at_;
     return {TokenKind::kString, text, start + 1};
   }
@@ -204,7 +204,8 @@ class Parser {
     if (condition.op == CompareOp::kEq || condition.op == CompareOp::kNe) {
       const auto draw = science::ParseDraw(value.text);
       if (!draw) {
-        return Wrong(value, StrCat(field.name, " is a number, \"Uniform( a , b )\" or "
+        return Wrong(value, StrCat(field.name,
+                                   " is a number, \"Uniform( a , b )\" or "
                                    "\"Poisson( r )\" (quoted); ",
                                    Shown(value), " is none"));
       }
@@ -232,12 +233,18 @@ class Parser {
 
 std::string_view SqlOperator(CompareOp op) {
   switch (op) {
-    case CompareOp::kEq: return "=";
-    case CompareOp::kNe: return "<>";
-    case CompareOp::kLt: return "<";
-    case CompareOp::kLe: return "<=";
-    case CompareOp::kGt: return ">";
-    case CompareOp::kGe: return ">=";
+    case CompareOp::kEq:
+      return "=";
+    case CompareOp::kNe:
+      return "<>";
+    case CompareOp::kLt:
+      return "<";
+    case CompareOp::kLe:
+      return "<=";
+    case CompareOp::kGt:
+      return ">";
+    case CompareOp::kGe:
+      return ">=";
   }
   return "=";
 }

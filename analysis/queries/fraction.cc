@@ -17,10 +17,14 @@ using science::MetricLevel;
 
 std::string_view OperatorOf(v1::Comparison op) {
   switch (op) {
-    case v1::COMPARISON_GE: return ">=";
-    case v1::COMPARISON_LT: return "<";
-    case v1::COMPARISON_LE: return "<=";
-    default: return ">";
+    case v1::COMPARISON_GE:
+      return ">=";
+    case v1::COMPARISON_LT:
+      return "<";
+    case v1::COMPARISON_LE:
+      return "<=";
+    default:
+      return ">";
   }
 }
 
@@ -93,8 +97,7 @@ Statement UnitsFromBins(const FractionQuestion& q) {
   Statement s;
   const std::string with = WithSelected(q.selection, s.params);
   const std::string metric = s.params.Text(q.metric->name);
-  const BinPlan plan =
-      PlanBins(q.op, q.threshold, StrCat("u.", q.metric->name), s.params);
+  const BinPlan plan = PlanBins(q.op, q.threshold, StrCat("u.", q.metric->name), s.params);
   s.source = plan.sign == 0 ? "rollups" : "rollups+units";
   // PostgreSQL's arrays count from 1.
   s.sql = StrCat(with, ", whole as (select s.*, o.n::bigint, o.nulls::bigint,",
@@ -190,11 +193,11 @@ absl::StatusOr<FractionQuestion> ParseFraction(const v1::FractionRequest& reques
     return InvalidField("of", StrCat("there is no population ", static_cast<int>(question.of)));
   }
   if (of_units == (question.of == v1::POPULATION_RUNS)) {
-    return InvalidField(
-        "of", of_units ? StrCat(question.metric->name, " is a metric of units: ask for "
-                                "POPULATION_UNITS or POPULATION_RUNS_ANY_UNIT")
-                       : StrCat(question.metric->name,
-                                " is a metric of runs: ask for POPULATION_RUNS"));
+    return InvalidField("of", of_units ? StrCat(question.metric->name,
+                                                " is a metric of units: ask for "
+                                                "POPULATION_UNITS or POPULATION_RUNS_ANY_UNIT")
+                                       : StrCat(question.metric->name,
+                                                " is a metric of runs: ask for POPULATION_RUNS"));
   }
   question.op = request.op() == v1::COMPARISON_UNSPECIFIED ? v1::COMPARISON_GT : request.op();
   if (!v1::Comparison_IsValid(question.op)) {
@@ -210,9 +213,10 @@ absl::StatusOr<v1::FractionResponse> AnswerFraction(Snapshot& snapshot,
   const Selection& selection = question.selection;
   RETURN_IF_ERROR(CheckSweepsExist(snapshot, selection, "where"));
   const bool of_units = question.of == v1::POPULATION_UNITS;
-  const Statement statement = question.of == v1::POPULATION_RUNS            ? RunsByMetric(question)
-                              : question.of == v1::POPULATION_RUNS_ANY_UNIT ? RunsWithAUnit(question)
-                              : question.metric->binned                     ? UnitsFromBins(question)
+  const Statement statement = question.of == v1::POPULATION_RUNS ? RunsByMetric(question)
+                              : question.of == v1::POPULATION_RUNS_ANY_UNIT
+                                  ? RunsWithAUnit(question)
+                              : question.metric->binned ? UnitsFromBins(question)
                                                         : UnitsFromUnits(question);
   const auto tallies = ReadTallies(snapshot, statement, selection);
   v1::FractionResponse response;
@@ -230,10 +234,9 @@ absl::StatusOr<v1::FractionResponse> AnswerFraction(Snapshot& snapshot,
     row.mutable_group()->mutable_coverage()->set_nulls(tally.nulls);
     row.set_numerator(of_units ? tally.sums.x : tally.runs_passing);
     row.set_denominator(of_units ? tally.units : group.coverage().selected_runs());
-    row.set_fraction(row.denominator() == 0
-                         ? std::numeric_limits<double>::quiet_NaN()
-                         : static_cast<double>(row.numerator()) /
-                               static_cast<double>(row.denominator()));
+    row.set_fraction(row.denominator() == 0 ? std::numeric_limits<double>::quiet_NaN()
+                                            : static_cast<double>(row.numerator()) /
+                                                  static_cast<double>(row.denominator()));
     const auto interval = of_units ? ClusterRobustInterval(tally.sums)
                                    : WilsonInterval(row.numerator(), row.denominator());
     if (interval) *row.mutable_interval() = *interval;

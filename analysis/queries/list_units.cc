@@ -124,8 +124,8 @@ absl::StatusOr<ListUnitsQuestion> ParseListUnits(const v1::ListUnitsRequest& req
   }
   question.ascending = request.ascending();
   if (request.page_size() > kMaxPage) {
-    return InvalidField(path + "page_size", StrCat(request.page_size(), " is not in 1..", kMaxPage,
-                                                   "; ask for pages"));
+    return InvalidField(path + "page_size",
+                        StrCat(request.page_size(), " is not in 1..", kMaxPage, "; ask for pages"));
   }
   question.page_size =
       request.page_size() == 0 ? kDefaultPage : static_cast<int>(request.page_size());

@@ -20,10 +20,10 @@ std::string ConditionSql(const Condition& condition, SqlParams& params) {
       return StrCat("(", below ? field.high_sql : field.low_sql, " ", op, " ",
                     params.Number(number->value), ")");
     }
-    return StrCat("(", field.sql, " ", op, " ",
-                  field.type == FieldType::kInt ? params.Decimal(number->text)
-                                                : params.Number(number->value),
-                  ")");
+    return StrCat(
+        "(", field.sql, " ", op, " ",
+        field.type == FieldType::kInt ? params.Decimal(number->text) : params.Number(number->value),
+        ")");
   }
   if (const auto* boolean = std::get_if<bool>(&condition.value)) {
     return StrCat("(", field.sql, " ", op, " ", params.Boolean(*boolean), ")");
@@ -138,10 +138,18 @@ std::string KeyIs(const Selection& selection, const Key& key, SqlParams& params)
       continue;
     }
     switch (selection.group_by[i]->type) {
-      case FieldType::kInt: sql += " = " + params.Decimal(*key[i]); break;
-      case FieldType::kNumber: sql += " = " + params.Number(NumberOf(*key[i])); break;
-      case FieldType::kBool: sql += " = " + params.Boolean(*key[i] == "t"); break;
-      case FieldType::kText: sql += " = " + params.Text(*key[i]); break;
+      case FieldType::kInt:
+        sql += " = " + params.Decimal(*key[i]);
+        break;
+      case FieldType::kNumber:
+        sql += " = " + params.Number(NumberOf(*key[i]));
+        break;
+      case FieldType::kBool:
+        sql += " = " + params.Boolean(*key[i] == "t");
+        break;
+      case FieldType::kText:
+        sql += " = " + params.Text(*key[i]);
+        break;
     }
   }
   return sql;
@@ -163,9 +171,15 @@ std::vector<v1::GroupValue> KeyValues(const Selection& selection, const Key& key
     if (!key[i]) continue;
     switch (selection.group_by[i]->type) {
       case FieldType::kInt:
-      case FieldType::kNumber: value.set_number(NumberOf(*key[i])); break;
-      case FieldType::kBool: value.set_boolean(*key[i] == "t"); break;
-      case FieldType::kText: value.set_text(*key[i]); break;
+      case FieldType::kNumber:
+        value.set_number(NumberOf(*key[i]));
+        break;
+      case FieldType::kBool:
+        value.set_boolean(*key[i] == "t");
+        break;
+      case FieldType::kText:
+        value.set_text(*key[i]);
+        break;
     }
   }
   return values;

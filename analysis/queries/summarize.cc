@@ -37,14 +37,14 @@ std::map<Key, Summary> SummarizeUnits(Snapshot& snapshot, const SummarizeQuestio
   SqlParams params;
   std::string with = WithSelected(q.selection, params);
   const std::string metric = params.Text(q.metric->name);
-  for (const auto& row : snapshot.Exec(
-           StrCat(with, " select ", KeyColumns(q.selection),
-                  "coalesce(sum(n), 0), coalesce(sum(nulls), 0), sum(sum)"
-                  " / nullif(sum(n - nulls), 0), min(min), max(max),"
-                  " count(*) filter (where o.run_id is null) from selected s left join"
-                  " unit_rollups o on o.run_id = s.run_id and o.metric = ",
-                  metric, GroupByKeys(q.selection)),
-           params)) {
+  for (const auto& row :
+       snapshot.Exec(StrCat(with, " select ", KeyColumns(q.selection),
+                            "coalesce(sum(n), 0), coalesce(sum(nulls), 0), sum(sum)"
+                            " / nullif(sum(n - nulls), 0), min(min), max(max),"
+                            " count(*) filter (where o.run_id is null) from selected s left join"
+                            " unit_rollups o on o.run_id = s.run_id and o.metric = ",
+                            metric, GroupByKeys(q.selection)),
+                     params)) {
     Summary& summary = summaries[KeyOf(q.selection, row)];
     auto column = static_cast<pqxx::row::size_type>(q.selection.group_by.size());
     summary.units = AsInt(row[column]);
@@ -57,12 +57,12 @@ std::map<Key, Summary> SummarizeUnits(Snapshot& snapshot, const SummarizeQuestio
   }
   SqlParams quantile_params;
   with = WithSelected(q.selection, quantile_params);
-  for (const auto& row : snapshot.Exec(
-           StrCat(with, " select ", KeyColumns(q.selection), "percentile_cont(",
-                  quantile_params.Numbers(q.quantiles), ") within group (order by u.",
-                  q.metric->name, ") from selected s join units u using (run_id)",
-                  GroupByKeys(q.selection)),
-           quantile_params)) {
+  for (const auto& row :
+       snapshot.Exec(StrCat(with, " select ", KeyColumns(q.selection), "percentile_cont(",
+                            quantile_params.Numbers(q.quantiles), ") within group (order by u.",
+                            q.metric->name, ") from selected s join units u using (run_id)",
+                            GroupByKeys(q.selection)),
+                     quantile_params)) {
     summaries[KeyOf(q.selection, row)].quantiles =
         ReadArray(row[static_cast<pqxx::row::size_type>(q.selection.group_by.size())]);
   }

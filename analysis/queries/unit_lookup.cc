@@ -15,7 +15,8 @@ absl::StatusOr<std::vector<LocatedUnit>> LocateUnits(Snapshot& snapshot,
   const std::string runs_array = params.Ints(run_ids), units_array = params.Ints(units);
   const auto rows = snapshot.Exec(
       StrCat("select r.readout, p.outcome, p.artifact, u.grid_score_60, u.grid_score_90, u.unit,"
-             " r.run_id from unnest(", runs_array, ", ", units_array,
+             " r.run_id from unnest(",
+             runs_array, ", ", units_array,
              ") with ordinality a(run_id, unit, place) left join runs r on r.run_id = a.run_id"
              " left join run_results p on p.run_id = a.run_id left join units u on"
              " u.run_id = a.run_id and u.unit = a.unit order by a.place"),

@@ -1,0 +1,107 @@
+// gridsweep-analysis: serves AnalysisService.
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <optional>
+
+#include "analysis/queries/database.h"
+#include "analysis/queries/unit_lookup.h"
+#include "analysis/service.h"
+#include "common/artifact_store.h"
+#include "common/log.h"
+#include "common/rpc.h"
+#include "common/signals.h"
+#include "common/status.h"
+
+namespace gridsweep::analysis {
+namespace {
+
+struct Flags {
+  std::string listen = "127.0.0.1:7071";
+  std::string database;
+  std::string artifacts;
+  int query_threads = 4;
+  int stream_threads = 2;
+};
+
+absl::StatusOr<std::unique_ptr<ArtifactStore>> OpenStore(Database& database, const Flags& flags) {
+  std::string instance_id;
+  RETURN_IF_ERROR(database.Read(0, [&](Snapshot& snapshot) -> absl::Status {
+    ASSIGN_OR_RETURN(instance_id, ReadInstanceId(snapshot));
+    return absl::OkStatus();
+  }));
+  return OpenArtifactDirectory(flags.artifacts, instance_id, /*create=*/false);
+}
+
+// Waits until the schema and the artifact directory are there, as the
+// coordinator makes them; nullptr when told to stop first.
+std::unique_ptr<ArtifactStore> WaitForStore(const Flags& flags) {
+  Database database({.connection = flags.database}, 1);
+  std::unique_ptr<ArtifactStore> store;
+  auto next = std::chrono::steady_clock::now();
+  std::string said;
+  WaitForShutdown([&] {
+    if (std::chrono::steady_clock::now() < next) return false;
+    next = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+    auto opened = OpenStore(database, flags);
+    if (opened.ok()) {
+      store = *std::move(opened);
+      return true;
+    }
+    const std::string why(opened.status().message());
+    if (why != said) spdlog::warn("waiting, trying again every second: {}", why);
+    said = why;
+    return false;
+  });
+  return store;
+}
+
+int Serve(const Flags& flags) {
+  auto store = WaitForStore(flags);
+  if (store == nullptr) return 0;
+  AnalysisServiceImpl service({.database = {.connection = flags.database},
+                               .artifacts = flags.artifacts,
+                               .query_threads = flags.query_threads,
+                               .stream_threads = flags.stream_threads},
+                              std::move(store));
+  auto server = RpcServer::Start(flags.listen, {&service});
+  if (!server.ok()) {
+    spdlog::error("{}", std::string(server.status().message()));
+    return 1;
+  }
+  spdlog::info("serving AnalysisService on {} (no authentication: this machine alone)",
+               (*server)->address());
+  const int signal = WaitForShutdown();
+  spdlog::info("signal {}: finishing calls in flight", signal);
+  (*server)->SetNotServing();
+  (*server)->Shutdown(absl::Seconds(8));
+  return 0;
+}
+
+}  // namespace
+}  // namespace gridsweep::analysis
+
+int main(int argc, char** argv) {
+  gridsweep::BlockShutdownSignals();
+  gridsweep::analysis::Flags flags;
+  CLI::App app("Answers questions about stored results (AnalysisService).");
+  app.set_version_flag("--version", std::string("gridsweep-analysis ") + GRIDSWEEP_VERSION);
+  app.add_option("--listen", flags.listen, "host:port (loopback) or unix:PATH")
+      ->capture_default_str();
+  app.add_option("--database", flags.database, "PostgreSQL connection: libpq keywords or URI")
+      ->envname("GRIDSWEEP_DATABASE")
+      ->required();
+  app.add_option("--artifacts", flags.artifacts, "directory of result files, as the coordinator's")
+      ->envname("GRIDSWEEP_ARTIFACTS")
+      ->required();
+  app.add_option("--query-threads", flags.query_threads,
+                 "threads, each with a connection, for answers")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  app.add_option("--stream-threads", flags.stream_threads,
+                 "threads, each with a connection, for ratemaps and verification")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+  gridsweep::InitLogging("gridsweep-analysis");
+  return gridsweep::analysis::Serve(flags);
+}

@@ -1,0 +1,53 @@
+// AnalysisService: answers from stored results. It reads the database and the
+// artifact directory and writes nothing.
+#pragma once
+
+#include <memory>
+
+#include "analysis/queries/database.h"
+#include "common/artifact_store.h"
+#include "common/executor.h"
+#include "gridsweep/v1/analysis.grpc.pb.h"
+
+namespace gridsweep::analysis {
+
+// Requests are checked on gRPC's threads; all that waits for the database, the
+// disk or the processor is done on two lanes: `query` for single answers,
+// `stream` for ratemaps and verification, so that a long verification delays
+// no table. A full lane answers RESOURCE_EXHAUSTED with RetryInfo.
+class AnalysisServiceImpl : public v1::AnalysisService::CallbackService {
+ public:
+  struct Options {
+    Database::Options database;
+    std::filesystem::path artifacts;  // the directory that `store` reads
+    int query_threads = 4;
+    int stream_threads = 2;
+    size_t lane_capacity = 128;
+  };
+  AnalysisServiceImpl(Options options, std::unique_ptr<ArtifactStore> store);
+
+  grpc::ServerUnaryReactor* Fraction(grpc::CallbackServerContext* context,
+                                     const v1::FractionRequest* request,
+                                     v1::FractionResponse* response) override;
+  grpc::ServerUnaryReactor* Summarize(grpc::CallbackServerContext* context,
+                                      const v1::SummarizeRequest* request,
+                                      v1::SummarizeResponse* response) override;
+  grpc::ServerUnaryReactor* ListUnits(grpc::CallbackServerContext* context,
+                                      const v1::ListUnitsRequest* request,
+                                      v1::ListUnitsResponse* response) override;
+  grpc::ServerWriteReactor<v1::GetRatemapsResponse>* GetRatemaps(
+      grpc::CallbackServerContext* context, const v1::GetRatemapsRequest* request) override;
+  grpc::ServerWriteReactor<v1::VerifySweepResponse>* VerifySweep(
+      grpc::CallbackServerContext* context, const v1::VerifySweepRequest* request) override;
+  grpc::ServerUnaryReactor* ListMetrics(grpc::CallbackServerContext* context,
+                                        const v1::ListMetricsRequest* request,
+                                        v1::ListMetricsResponse* response) override;
+
+ private:
+  const Options options_;
+  const std::unique_ptr<ArtifactStore> store_;
+  Database query_database_, stream_database_;
+  Executor query_lane_, stream_lane_;  // last: their threads use all of the above
+};
+
+}  // namespace gridsweep::analysis

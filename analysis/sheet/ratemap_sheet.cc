@@ -1,0 +1,147 @@
+#include "analysis/sheet/ratemap_sheet.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <map>
+
+#include "analysis/sheet/canvas.h"
+#include "common/strings.h"
+
+namespace gridsweep::analysis {
+namespace {
+
+constexpr Rgb kBackground = {255, 255, 255};
+constexpr Rgb kInk = {30, 30, 36};
+constexpr Rgb kFaint = {120, 120, 128};
+constexpr Rgb kRule = {205, 205, 210};
+constexpr Rgb kUnvisited = {216, 216, 216};
+constexpr int kMargin = 16;
+constexpr int kGap = 12;
+constexpr int kTextScale = 1;
+constexpr int kHeadingScale = 2;
+constexpr int kMaxTilesAcross = 16;
+
+// Dark blue over teal and green to yellow: lightness rises steadily, so that
+// it reads in grey as well. `t` in [0, 1].
+Rgb Colour(double t) {
+  static constexpr double kStops[][3] = {{68, 1, 84},    {65, 68, 135},  {42, 120, 142},
+                                         {34, 168, 132}, {122, 209, 81}, {253, 231, 37}};
+  constexpr int kLast = 5;
+  const double at = std::clamp(t, 0.0, 1.0) * kLast;
+  const int i = std::min(static_cast<int>(at), kLast - 1);
+  Rgb colour;
+  for (int c = 0; c < 3; ++c) {
+    colour[c] = static_cast<uint8_t>(
+        std::lround(kStops[i][c] + (at - i) * (kStops[i + 1][c] - kStops[i][c])));
+  }
+  return colour;
+}
+
+// Draws a square map [side * side] at (x, y), each bin `scale` pixels.
+void DrawMap(Canvas& canvas, int x, int y, int side, int scale, const std::vector<float>& map,
+             double low, double high) {
+  for (int i = 0; i < side; ++i) {
+    for (int j = 0; j < side; ++j) {
+      const double value = map[static_cast<size_t>(i) * side + j];
+      const Rgb colour = !std::isfinite(value) ? kUnvisited
+                         : high > low          ? Colour((value - low) / (high - low))
+                                               : Colour(0);
+      canvas.Fill(x + i * scale, y + (side - 1 - j) * scale, scale, scale, colour);
+    }
+  }
+}
+
+std::pair<double, double> Range(const std::vector<float>& map) {
+  double low = INFINITY, high = -INFINITY;
+  for (const float value : map) {
+    if (!std::isfinite(value)) continue;
+    low = std::min(low, static_cast<double>(value));
+    high = std::max(high, static_cast<double>(value));
+  }
+  return {low, high};
+}
+
+std::string ScoreText(const std::optional<double>& score) {
+  if (!score) return "no score";
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3f", *score);
+  return text;
+}
+
+struct Section {
+  std::string heading;
+  std::vector<const Tile*> tiles;
+};
+
+std::vector<Section> Group(const std::vector<Tile>& tiles) {
+  std::vector<Section> sections;
+  std::map<std::string, size_t> places;
+  for (const Tile& tile : tiles) {
+    const auto [place, fresh] = places.try_emplace(tile.heading, sections.size());
+    if (fresh) sections.push_back({tile.heading, {}});
+    sections[place->second].tiles.push_back(&tile);
+  }
+  return sections;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> DrawRatemapSheet(int nbins, const std::vector<Tile>& tiles) {
+  if (tiles.empty()) return absl::InvalidArgumentError("no unit to draw");
+  const std::vector<Section> sections = Group(tiles);
+  const bool with_sac =
+      std::ranges::any_of(tiles, [](const Tile& tile) { return !tile.autocorrelogram.empty(); });
+  const int scale = nbins <= 24 ? 6 : nbins <= 36 ? 4 : 3;
+  const int side = nbins * scale;
+  // The autocorrelogram, twice as wide in bins, gets about the map's size.
+  const int sac_bins = 2 * nbins - 1, sac_scale = std::max(1, scale / 2);
+  const int sac_side = with_sac ? sac_bins * sac_scale : 0;
+  const int tile_width = side + (with_sac ? 4 + sac_side : 0);
+  const int text_height = 2 * Canvas::TextHeight(kTextScale) + 7;
+  const int tile_height = text_height + std::max(side, sac_side);
+  const int heading_height = Canvas::TextHeight(kHeadingScale) + 14;
+
+  size_t widest = 0;
+  for (const Section& section : sections) widest = std::max(widest, section.tiles.size());
+  // Large groups wrap, about as wide as high.
+  const int across = std::min<int>(
+      static_cast<int>(widest),
+      std::clamp(static_cast<int>(std::ceil(std::sqrt(tiles.size() * 1.6))), 4, kMaxTilesAcross));
+  int width = 2 * kMargin + across * (tile_width + kGap) - kGap;
+  for (const Section& section : sections) {
+    width = std::max(width, 2 * kMargin + Canvas::TextWidth(section.heading, kHeadingScale));
+  }
+  int height = kMargin;
+  for (const Section& section : sections) {
+    const int rows = (static_cast<int>(section.tiles.size()) + across - 1) / across;
+    height += heading_height + rows * (tile_height + kGap);
+  }
+
+  Canvas canvas(width, height + kMargin - kGap, kBackground);
+  int y = kMargin;
+  for (const Section& section : sections) {
+    canvas.Text(kMargin, y, section.heading, kHeadingScale, kInk);
+    canvas.Fill(kMargin, y + Canvas::TextHeight(kHeadingScale) + 5, width - 2 * kMargin, 1, kRule);
+    y += heading_height;
+    for (size_t i = 0; i < section.tiles.size(); ++i) {
+      const Tile& tile = *section.tiles[i];
+      const int column = static_cast<int>(i) % across;
+      if (i > 0 && column == 0) y += tile_height + kGap;
+      const int x = kMargin + column * (tile_width + kGap);
+      canvas.Text(x, y, StrCat("run ", tile.run_id, " unit ", tile.unit), kTextScale, kFaint);
+      canvas.Text(x, y + Canvas::TextHeight(kTextScale) + 3, ScoreText(tile.score), kTextScale,
+                  kInk);
+      const auto [low, high] = Range(tile.ratemap);
+      DrawMap(canvas, x, y + text_height, nbins, scale, tile.ratemap, low, high);
+      if (!tile.autocorrelogram.empty()) {
+        DrawMap(canvas, x + side + 4, y + text_height, sac_bins, sac_scale, tile.autocorrelogram,
+                -1, 1);
+      }
+    }
+    y += tile_height + kGap;
+  }
+  return canvas.Png();
+}
+
+}  // namespace gridsweep::analysis

@@ -1,0 +1,22 @@
+// Checks of one run's result file.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "analysis/queries/verify_queries.h"
+#include "analysis/verify/findings.h"
+
+namespace gridsweep::analysis {
+
+// Checks (the names that findings carry):
+//   artifact       a succeeded run has a file ab/cd/<sha256>.h5 of the size and hash that its row
+//   names file_config    its configuration and hash are the run's file_scores    its scores are the
+//   units', bit for bit file_curve     its learning curve's steps rise strictly, none beyond the
+//   last step
+// `metrics`: the unit metrics that the schema has.
+void CheckFile(const RunFacts& run, const std::filesystem::path& artifacts,
+               const std::vector<std::string>& metrics, Findings& findings);
+
+}  // namespace gridsweep::analysis
