@@ -17,7 +17,10 @@ std::string NumberText(double value) {
 template <typename T, typename Text>
 std::string ArrayText(const std::vector<T>& values, Text text) {
   std::string out = "{";
-  for (size_t i = 0; i < values.size(); ++i) out += (i ? "," : "") + text(values[i]);
+  for (const T& value : values) {
+    if (out.size() > 1) out += ',';
+    out += text(value);
+  }
   return out + "}";
 }
 
@@ -105,7 +108,11 @@ absl::Status Database::ReadOnce(int thread, const std::function<absl::Status(Sna
   try {
     if (!reused) {
       connection = std::make_unique<pqxx::connection>(WithTimeouts(options_.connection));
+      // Marked for removal, with reactivation itself; until then it must be said.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
       connection->inhibit_reactivation(true);
+#pragma GCC diagnostic pop
       pqxx::nontransaction settings(*connection);
       settings.exec(StrCat("set statement_timeout = '", options_.statement_timeout_s,
                            "s'; set lock_timeout = '10s';"

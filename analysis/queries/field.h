@@ -15,16 +15,16 @@ struct Field {
   std::string name;
   FieldType type;
   // An expression over runs r, run_state st, run_results p.
-  std::string sql;
+  std::string sql = {};
   // A run metric: known for finished runs only.
   bool is_result = false;
   bool groupable = true;
   // A width or another random draw: text such as "0.12" or "Uniform( 0.06 , 0.18 )".
   // Its range, where the schema has columns for it, else "".
   bool is_draw = false;
-  std::string low_sql, high_sql;
+  std::string low_sql = {}, high_sql = {};
   // What a text field may be; empty = anything.
-  std::vector<std::string_view> choices;
+  std::vector<std::string_view> choices = {};
 };
 
 // nullptr when there is none of that name ("decoding_error_cm" is found).

@@ -16,7 +16,7 @@ namespace gridsweep::analysis {
 // Where a group's next page begins: after this unit.
 struct PageStart {
   bool exhausted = false;
-  std::string value;  // float64, shortest round-trip
+  std::string value = {};  // float64, shortest round-trip
   int64_t run_id = 0;
   int64_t unit = 0;
 };

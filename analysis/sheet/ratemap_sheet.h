@@ -15,8 +15,8 @@ struct Tile {
   uint32_t unit;
   std::string heading;  // tiles of one heading stand together
   std::optional<double> score;
-  std::vector<float> ratemap;          // [nbins * nbins], first index x; NaN = never visited
-  std::vector<float> autocorrelogram;  // [(2 nbins - 1)^2], or empty
+  std::vector<float> ratemap = {};          // [nbins * nbins], first index x; NaN = never visited
+  std::vector<float> autocorrelogram = {};  // [(2 nbins - 1)^2], or empty
 };
 
 // Colours: each map from its own minimum (dark blue) to its maximum (yellow),
