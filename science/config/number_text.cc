@@ -27,8 +27,14 @@ std::string NumberText(double value) {
   }
   const int count = static_cast<int>(digits.size());
   const int point = exponent + 1;  // digits before the decimal point
-  if (count <= point && point <= 21) return sign + digits + std::string(point - count, '0');
-  if (0 < point && point <= 21) return sign + digits.substr(0, point) + "." + digits.substr(point);
+  if (count <= point && point <= 21) {
+    digits.append(static_cast<size_t>(point - count), '0');
+    return sign + digits;
+  }
+  if (0 < point && point <= 21) {
+    digits.insert(static_cast<size_t>(point), 1, '.');
+    return sign + digits;
+  }
   if (-6 < point && point <= 0) {
     digits.insert(0, static_cast<size_t>(-point), '0');
     return sign + "0." + digits;

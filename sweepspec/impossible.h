@@ -1,0 +1,48 @@
+// The points of a grid that cannot be: counted, the first few kept, and the
+// `exclude` that would drop them all.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "science/config/parameters.h"
+#include "sweepspec/plan.h"
+
+namespace gridsweep::sweepspec {
+
+// `{Np: 2, place_field_values: gaussian}`, of the axes that vary.
+std::string PointText(const science::RunConfig& config,
+                      const std::vector<const science::Parameter*>& parameters);
+
+class ImpossiblePoints {
+ public:
+  explicit ImpossiblePoints(const SweepPlan& plan);
+
+  // `errors` are those of `config`, not empty. True when no axis that varies
+  // has a part in the first of them: then every point fails alike.
+  bool Add(const science::RunConfig& config, const std::vector<science::ConfigError>& errors);
+
+  uint64_t count() const { return count_; }
+  // The error that all points share, where the sweep itself sets its value.
+  Where PlaceOf(const science::ConfigError& error) const;
+  // "12 of 48 points cannot be: ..., leave them out with ..."
+  std::string Message(uint64_t total) const;
+
+ private:
+  // The axes that vary and have a part in `error`, defaults that follow others included.
+  std::vector<const science::Parameter*> Causes(const science::ConfigError& error) const;
+  std::string ExcludeText() const;
+
+  const SweepPlan& plan_;
+  std::vector<const science::Parameter*> varying_;
+  uint64_t count_ = 0;
+  std::vector<std::string> first_;  // "point: message"
+  // Partial points by their parameters; values are texts of YAML.
+  std::map<std::vector<std::string_view>, std::vector<std::vector<std::string>>> partial_;
+  size_t partials_ = 0;
+};
+
+}  // namespace gridsweep::sweepspec

@@ -1,0 +1,32 @@
+// The readers: from a file's tree, or from a message, to a plan.
+#pragma once
+
+#include <optional>
+
+#include "gridsweep/v1/sweep.pb.h"
+#include "sweepspec/notices.h"
+#include "sweepspec/plan.h"
+#include "sweepspec/yaml_tree.h"
+
+namespace gridsweep::sweepspec {
+
+// Absent when an error was added to `notices`. Combinations of parameters are
+// not checked yet.
+std::optional<SweepPlan> ReadSweepFile(const YamlNode& root, Notices& notices);
+std::optional<SweepPlan> ReadSweepSpec(const v1::SweepSpec& spec, Notices& notices);
+
+// Parts of ReadSweepFile. `parameters:` with its axes, for the plan's method:
+void ReadParameters(const YamlEntry& entry, SweepPlan& plan, Notices& notices);
+// and `gridsweep:`, after the parameters.
+void ReadSettings(const YamlEntry& entry, SweepPlan& plan, Notices& notices);
+
+// The place of an entry's key, or of a node, under `path`.
+Where At(const std::string& path, const YamlEntry& entry);
+Where At(const std::string& path, const YamlNode& node);
+// What a node is, for messages: `0.12`, "a list", "a mapping".
+std::string Describe(const YamlNode& node);
+// A whole number from `min` to `max`, or an error.
+std::optional<int64_t> ReadWholeNumber(const std::string& path, const YamlEntry& entry, int64_t min,
+                                       int64_t max, Notices& notices);
+
+}  // namespace gridsweep::sweepspec

@@ -1,0 +1,358 @@
+#include "sweepspec/yaml_tree.h"
+
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <set>
+#include <sstream>
+#include <utility>
+
+#include "common/strings.h"
+#include "sweepspec/suggest.h"
+
+namespace gridsweep::sweepspec {
+namespace {
+
+constexpr size_t kMaxBytes = 4 << 20;
+constexpr size_t kMaxNodes = 500'000;
+constexpr size_t kMaxDepth = 64;
+
+[[noreturn]] void Fail(const YAML::Mark& mark, const std::string& message) {
+  throw YAML::ParserException(mark, message);
+}
+
+bool OneOf(std::string_view text, std::initializer_list<std::string_view> words) {
+  for (std::string_view word : words) {
+    if (text == word) return true;
+  }
+  return false;
+}
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+// The parts of a decimal number, with YAML 1.1's underscores taken out.
+struct Decimal {
+  std::string text;
+  bool point = false, exponent = false, signed_exponent = false, digits_before_point = false;
+  bool leading_zero = false;  // 010: octal to YAML 1.1
+};
+
+std::optional<Decimal> ReadDecimal(std::string_view text) {
+  Decimal decimal;
+  size_t i = 0, digits = 0;
+  const auto take_digits = [&] {
+    size_t count = 0;
+    for (; i < text.size() && (IsDigit(text[i]) || (count > 0 && text[i] == '_')); ++i) {
+      if (text[i] != '_') decimal.text += text[i];
+      ++count;
+    }
+    return count;
+  };
+  if (i < text.size() && (text[i] == '-' || text[i] == '+')) {
+    if (text[i] == '-') decimal.text += '-';
+    ++i;
+  }
+  const size_t first = i;
+  digits = take_digits();
+  decimal.digits_before_point = digits > 0;
+  decimal.leading_zero = digits > 1 && text[first] == '0';
+  if (i < text.size() && text[i] == '.') {
+    decimal.point = true;
+    decimal.text += '.';
+    ++i;
+    digits += take_digits();
+  }
+  if (digits == 0) return std::nullopt;
+  if (i < text.size() && (text[i] == 'e' || text[i] == 'E')) {
+    decimal.exponent = true;
+    decimal.text += 'e';
+    ++i;
+    if (i < text.size() && (text[i] == '-' || text[i] == '+')) {
+      decimal.signed_exponent = true;
+      if (text[i] == '-') decimal.text += '-';
+      ++i;
+    }
+    if (take_digits() == 0) return std::nullopt;
+  }
+  if (i != text.size()) return std::nullopt;
+  return decimal;
+}
+
+// from_chars answers out_of_range for what strtod takes to 0 or infinity.
+double ToDouble(const std::string& text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc::result_out_of_range) return std::strtod(text.c_str(), nullptr);
+  return value;
+}
+
+void ReadNumber(const YAML::Mark& mark, const Decimal& decimal, YamlNode& node) {
+  if (!decimal.point && !decimal.exponent) {
+    if (decimal.leading_zero) {
+      Fail(mark, Quoted(node.text) +
+                     " starts with 0, which W&B reads as an octal number; write it without");
+    }
+    int64_t integer = 0;
+    const auto [end, error] =
+        std::from_chars(decimal.text.data(), decimal.text.data() + decimal.text.size(), integer);
+    if (error == std::errc()) {
+      node.scalar = integer;
+    } else {
+      node.scalar = ToDouble(decimal.text);
+    }
+    return;
+  }
+  node.scalar = ToDouble(decimal.text);
+  // YAML 1.1 wants a point, and a sign in the exponent.
+  node.text_to_wandb = !decimal.point || (decimal.exponent && !decimal.signed_exponent);
+}
+
+// What a plain scalar is (YAML 1.1, and numbers such as 1e-4).
+void ReadPlain(const YAML::Mark& mark, YamlNode& node) {
+  const std::string& text = node.text;
+  if (OneOf(text, {"", "~", "null", "Null", "NULL"})) return;
+  if (OneOf(text, {"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"})) {
+    node.scalar = true;
+  } else if (OneOf(text, {"false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"})) {
+    node.scalar = false;
+  } else if (OneOf(text, {".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"})) {
+    node.scalar = std::numeric_limits<double>::infinity();
+  } else if (OneOf(text, {"-.inf", "-.Inf", "-.INF"})) {
+    node.scalar = -std::numeric_limits<double>::infinity();
+  } else if (OneOf(text, {".nan", ".NaN", ".NAN"})) {
+    node.scalar = std::numeric_limits<double>::quiet_NaN();
+  } else if (const auto decimal = ReadDecimal(text)) {
+    ReadNumber(mark, *decimal, node);
+  } else {
+    node.scalar = text;
+  }
+}
+
+class TreeBuilder : public YAML::EventHandler {
+ public:
+  YamlNode Take() { return std::move(root_); }
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    Add(mark, anchor, NodeAt(mark));
+  }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto found = anchors_.find(anchor);
+    if (found == anchors_.end()) Fail(mark, "this alias names the node that it stands in");
+    nodes_ += found->second.second;
+    if (nodes_ > kMaxNodes) Fail(mark, StrCat("more than ", kMaxNodes, " values"));
+    YamlNode copy = found->second.first;
+    copy.line = static_cast<uint32_t>(mark.line + 1);
+    copy.column = static_cast<uint32_t>(mark.column + 1);
+    Add(mark, 0, std::move(copy));
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    YamlNode node = NodeAt(mark);
+    node.text = value;
+    for (char c : value) {
+      if (c == '\0') Fail(mark, "text with a NUL character");
+    }
+    if (tag == "?" || tag.empty()) {
+      ReadPlain(mark, node);
+    } else if (tag == "!" || tag == "tag:yaml.org,2002:str") {
+      node.scalar = value;
+    } else if (OneOf(tag, {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float",
+                           "tag:yaml.org,2002:bool", "tag:yaml.org,2002:null"})) {
+      ReadPlain(mark, node);
+      node.text_to_wandb = false;
+      if (std::holds_alternative<std::string>(node.scalar)) {
+        Fail(mark, Quoted(value) + " is not what its tag says");
+      }
+    } else {
+      Fail(mark, "the tag " + Quoted(tag) + " has no meaning here; write the value alone");
+    }
+    Add(mark, anchor, std::move(node));
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    Open(mark, tag, anchor, YamlNode::Kind::kSequence);
+  }
+  void OnSequenceEnd() override { Close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    Open(mark, tag, anchor, YamlNode::Kind::kMap);
+  }
+  void OnMapEnd() override { Close(); }
+
+ private:
+  // A collection that is not complete yet.
+  struct Frame {
+    YamlNode node;
+    YAML::Mark mark;
+    YAML::anchor_t anchor = 0;
+    size_t nodes_before = 0;
+    std::optional<YamlEntry> key;     // kMap: a key that waits for its value
+    std::set<std::string> keys = {};  // kMap: those seen
+  };
+
+  static YamlNode NodeAt(const YAML::Mark& mark) {
+    YamlNode node;
+    node.line = static_cast<uint32_t>(mark.line + 1);
+    node.column = static_cast<uint32_t>(mark.column + 1);
+    return node;
+  }
+
+  void Open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+            YamlNode::Kind kind) {
+    if (!OneOf(tag, {"", "?", "!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"})) {
+      Fail(mark, "the tag " + Quoted(tag) + " has no meaning here");
+    }
+    if (stack_.size() >= kMaxDepth) {
+      Fail(mark, StrCat("nested deeper than ", kMaxDepth, " levels"));
+    }
+    Frame frame{NodeAt(mark), mark, anchor, nodes_, std::nullopt};
+    frame.node.kind = kind;
+    stack_.push_back(std::move(frame));
+  }
+
+  void Close() {
+    Frame frame = std::move(stack_.back());
+    stack_.pop_back();
+    Add(frame.mark, frame.anchor, std::move(frame.node), nodes_ - frame.nodes_before);
+  }
+
+  // Puts a complete node where it belongs. `inside` is the number of nodes in it.
+  void Add(const YAML::Mark& mark, YAML::anchor_t anchor, YamlNode node, size_t inside = 0) {
+    if (++nodes_ > kMaxNodes) Fail(mark, StrCat("more than ", kMaxNodes, " values"));
+    if (anchor != 0) {
+      nodes_ += inside;  // it is kept a second time
+      anchors_[anchor] = {node, inside};
+    }
+    if (stack_.empty()) {
+      root_ = std::move(node);
+      return;
+    }
+    Frame& frame = stack_.back();
+    if (frame.node.kind == YamlNode::Kind::kSequence) {
+      frame.node.items.push_back(std::move(node));
+    } else if (frame.key) {
+      frame.key->value = std::move(node);
+      frame.node.entries.push_back(*std::move(frame.key));
+      frame.key.reset();
+    } else {
+      AddKey(mark, frame, node);
+    }
+  }
+
+  static void AddKey(const YAML::Mark& mark, Frame& frame, const YamlNode& node) {
+    if (node.kind != YamlNode::Kind::kScalar || node.text.empty())
+      Fail(mark, "this key is not text");
+    if (node.text == "<<") {
+      Fail(mark, "merge keys (<<) are not supported; repeat the keys, or alias single values");
+    }
+    if (!frame.keys.insert(node.text).second) {
+      Fail(mark, Quoted(node.text) + " is there twice; remove one (W&B would use the last)");
+    }
+    frame.key = YamlEntry{node.text, node.line, node.column, {}};
+  }
+
+  YamlNode root_;
+  std::vector<Frame> stack_;
+  std::map<YAML::anchor_t, std::pair<YamlNode, size_t>> anchors_;
+  size_t nodes_ = 0;
+};
+
+// Length of the UTF-8 sequence at `i`, 0 when there is none.
+size_t Utf8Length(std::string_view text, size_t i) {
+  const auto byte = [&](size_t k) { return static_cast<unsigned char>(text[k]); };
+  const unsigned char lead = byte(i);
+  if (lead < 0x80) return 1;
+  const size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  if (lead < 0xC2 || lead > 0xF4 || i + length > text.size()) return 0;
+  for (size_t k = 1; k < length; ++k) {
+    if ((byte(i + k) & 0xC0) != 0x80) return 0;
+  }
+  // Overlong forms, surrogates, beyond U+10FFFF.
+  const unsigned char second = byte(i + 1);
+  if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) ||
+      (lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second > 0x8F)) {
+    return 0;
+  }
+  return length;
+}
+
+bool CheckText(const std::string& text, Notices& notices) {
+  uint32_t line = 1, column = 1;
+  for (size_t i = 0; i < text.size();) {
+    const unsigned char c = static_cast<unsigned char>(text[i]);
+    const size_t length = Utf8Length(text, i);
+    if (length == 0) {
+      notices.Error({"", line, column}, "the file is not UTF-8 here");
+      return false;
+    }
+    if ((c < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7F) {
+      notices.Error({"", line, column}, StrCat("control character ", static_cast<int>(c)));
+      return false;
+    }
+    i += length;
+    ++column;
+    if (c == '\n') {
+      ++line;
+      column = 1;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+const YamlEntry* YamlNode::Find(std::string_view key) const {
+  for (const YamlEntry& entry : entries) {
+    if (entry.key == key) return &entry;
+  }
+  return nullptr;
+}
+
+std::optional<YamlNode> ParseYaml(const std::string& text, Notices& notices) {
+  if (text.size() > kMaxBytes) {
+    notices.Error({}, StrCat("the file has ", text.size(), " bytes; at most ", kMaxBytes,
+                             " are read: describe values by min, max and q, or split the sweep"));
+    return std::nullopt;
+  }
+  if (!CheckText(text, notices)) return std::nullopt;
+  try {
+    std::istringstream stream(text);
+    YAML::Parser parser(stream);
+    TreeBuilder builder;
+    if (!parser.HandleNextDocument(builder)) {
+      notices.Error({"", 1, 1}, "the file is empty");
+      return std::nullopt;
+    }
+    TreeBuilder rest;
+    if (parser.HandleNextDocument(rest)) {
+      const YamlNode second = rest.Take();
+      notices.Error({"", second.line, second.column},
+                    "a second document; a sweep file has one: remove the line ---");
+      return std::nullopt;
+    }
+    return builder.Take();
+  } catch (const YAML::Exception& error) {
+    Where where;
+    if (!error.mark.is_null()) {
+      where.line = static_cast<uint32_t>(error.mark.line + 1);
+      where.column = static_cast<uint32_t>(error.mark.column + 1);
+    }
+    notices.Error(where, error.msg);
+  } catch (const std::exception& error) {
+    notices.Error({}, StrCat("the file cannot be read as YAML: ", error.what()));
+  }
+  return std::nullopt;
+}
+
+}  // namespace gridsweep::sweepspec
