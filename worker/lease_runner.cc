@@ -1,0 +1,112 @@
+#include "worker/lease_runner.h"
+
+#include <absl/strings/str_format.h>
+
+#include "common/log.h"
+#include "common/sha256.h"
+#include "common/status.h"
+#include "common/strings.h"
+#include "science/config/parameters.h"
+#include "science/integrator/trainer.h"
+#include "sweepspec/run_config_proto.h"
+#include "worker/proto_conversion.h"
+#include "worker/run_pipeline.h"
+
+namespace gridsweep::worker {
+namespace {
+
+constexpr absl::Duration kReleaseDeadline = absl::Seconds(2);
+// Upload and completion together are tried again this often when the
+// coordinator no longer has the file by the time that the result names it.
+constexpr int kDeliveries = 3;
+
+absl::StatusOr<science::RunConfig> ReadConfig(const v1::Lease& lease) {
+  ASSIGN_OR_RETURN(const science::RunConfig config, sweepspec::FromProto(lease.config()));
+  if (sweepspec::ConfigHash(config) != lease.config_hash()) {
+    return absl::FailedPreconditionError(StrCat(
+        "the configuration hashes to ", ToHex(sweepspec::ConfigHash(config)), " here and to ",
+        ToHex(lease.config_hash()), " at the coordinator; run workers of its version"));
+  }
+  RETURN_IF_ERROR(integrator::CanTrain(config));
+  return config;
+}
+
+absl::Status Deliver(const HeldLease& held, const RunResult& result, DispatchClient& client) {
+  const v1::LeaseRef& ref = held.lease.ref();
+  RunMonitor& monitor = *held.monitor;
+  // A worker that goes still hands in what is finished, while it has time.
+  const auto wanted = [&] { return monitor.stop_reason() != StopReason::kCancelled; };
+  const std::string sha256 = Sha256::Of(result.artifact);
+  v1::CompleteRunRequest::Header header = ToProto(result);
+  *header.mutable_ref() = ref;
+  v1::ArtifactRef& artifact = *header.add_artifacts();
+  artifact.set_sha256(sha256);
+  artifact.set_size(result.artifact.size());
+  artifact.set_kind("result");
+
+  monitor.SetPhase(Phase::kUploading);
+  absl::Status status;
+  for (int i = 0; i < kDeliveries; ++i) {
+    RETURN_IF_ERROR(client.UploadArtifact(
+        ref, result.artifact, sha256, [&](uint64_t chunks) { monitor.SetPhaseDone(chunks); },
+        wanted));
+    status = client.CompleteRun(header, result.units, wanted).status();
+    if (!absl::IsFailedPrecondition(status) || IsLeaseLost(status)) break;
+  }
+  return status;
+}
+
+}  // namespace
+
+void Release(const std::vector<v1::LeaseRef>& refs, v1::ReleaseReason reason,
+             absl::Duration deadline, DispatchClient& client) {
+  if (refs.empty()) return;
+  v1::ReleaseRunsRequest request;
+  request.mutable_refs()->Assign(refs.begin(), refs.end());
+  request.set_reason(reason);
+  const absl::Status status = client.ReleaseRuns(request, deadline);
+  if (status.ok()) {
+    spdlog::info("released {} runs", refs.size());
+  } else {
+    // Not lost for that: their leases run out.
+    spdlog::warn("could not release {} runs: {}", refs.size(), status.ToString());
+  }
+}
+
+void RunLease(const HeldLease& held, DispatchClient& client) {
+  const v1::LeaseRef& ref = held.lease.ref();
+  RunMonitor& monitor = *held.monitor;
+  const auto config = ReadConfig(held.lease);
+  absl::Status status = config.status();
+  absl::StatusOr<RunResult> result = status;
+  if (config.ok()) {
+    spdlog::info("run {} attempt {} starts: {} Ng {} seed {}, {} steps", ref.run_id(),
+                 ref.attempt(), science::ReadoutLabel(*config), config->Ng, config->seed,
+                 config->TotalSteps());
+    result = RunPipeline(*config, monitor);
+    status = result.ok() ? Deliver(held, *result, client) : result.status();
+  }
+  if (status.ok()) {
+    const auto metric = [&](const char* name) { return result->run_metrics.at(name); };
+    spdlog::info("run {} {}: {} steps in {:.1f} s, error {:.1f} cm, best score {:.2f}, {} kB",
+                 ref.run_id(), result->outcome == RunOutcome::kSucceeded ? "succeeded" : "diverged",
+                 result->steps, result->compute_seconds, metric("pos_err_published"),
+                 metric("max_grid_score_60"), result->artifact.size() / 1000);
+  } else if (monitor.stop_reason() == StopReason::kCancelled || IsLeaseLost(status)) {
+    spdlog::info("run {} dropped at step {}: its lease has ended", ref.run_id(),
+                 monitor.Read().step);
+  } else if (absl::IsCancelled(status)) {
+    spdlog::info("run {} given back at step {}", ref.run_id(), monitor.Read().step);
+    Release({ref}, v1::RELEASE_REASON_PREEMPTED, kReleaseDeadline, client);
+  } else {
+    spdlog::error("run {} failed: {}", ref.run_id(), status.ToString());
+    v1::FailRunRequest request;
+    *request.mutable_ref() = ref;
+    request.set_error(status.ToString());
+    request.set_log_tail(monitor.LogTail());
+    const auto failed = client.FailRun(request, [&] { return !monitor.stop_reason(); });
+    if (!failed.ok()) spdlog::warn("run {}: {}", ref.run_id(), failed.status().ToString());
+  }
+}
+
+}  // namespace gridsweep::worker

@@ -1,0 +1,227 @@
+#include "worker/worker.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "common/log.h"
+#include "common/sha256.h"
+#include "common/status.h"
+#include "science/config/run_config.h"
+#include "science/integrator/trainer.h"
+#include "worker/lease_runner.h"
+
+namespace gridsweep::worker {
+namespace {
+
+constexpr uint32_t kMostRunsAtOnce = 64;
+constexpr int64_t kPollSeconds = 20;
+constexpr auto kLookAgain = std::chrono::milliseconds(200);
+constexpr absl::Duration kErrorPause = absl::Seconds(1);
+// Together under the ten seconds in which a preempted machine must be left.
+constexpr absl::Duration kDeliveryGrace = absl::Seconds(4);
+constexpr absl::Duration kStopGrace = absl::Seconds(7);
+constexpr absl::Duration kReleaseDeadline = absl::Seconds(2);
+
+std::string HostName() {
+  char name[256] = {};
+  gethostname(name, sizeof(name) - 1);
+  return name;
+}
+
+uint64_t PhysicalBytes(int pages_name) {
+  const long pages = sysconf(pages_name), page = sysconf(_SC_PAGESIZE);
+  return pages > 0 && page > 0 ? static_cast<uint64_t>(pages) * static_cast<uint64_t>(page) : 0;
+}
+
+v1::RegisterRequest Introduction(const WorkerOptions& options) {
+  v1::RegisterRequest request;
+  request.set_name(options.name);
+  request.set_slots(static_cast<uint32_t>(options.slots));
+  request.set_resource_class("cpu");
+  request.set_memory_bytes(PhysicalBytes(_SC_PHYS_PAGES));
+  request.set_numerics_id(integrator::NumericsId());
+  request.set_version(options.version);
+  request.set_science_version(science::kScienceVersion);
+  for (const std::string& feature : integrator::SupportedFeatures()) request.add_features(feature);
+  request.set_host(HostName());
+  return request;
+}
+
+}  // namespace
+
+Worker::Worker(const std::shared_ptr<grpc::Channel>& channel, WorkerOptions options)
+    : options_(std::move(options)), client_(channel), session_(client_, Introduction(options_)) {}
+
+Worker::~Worker() = default;
+
+void Worker::Start() {
+  {
+    MutexLock lock(mutex_);
+    idle_since_ = absl::Now();
+    slots_running_ = options_.slots;
+  }
+  for (int i = 0; i < options_.slots; ++i) slots_.emplace_back([this] { SlotLoop(); });
+  leasing_ = std::thread([this] { LeaseLoop(); });
+}
+
+bool Worker::Done() {
+  if (!options_.drain_file.empty() && std::filesystem::exists(options_.drain_file)) {
+    MutexLock lock(mutex_);
+    draining_ = true;
+  }
+  const bool empty = held_.size() == 0;
+  MutexLock lock(mutex_);
+  if (options_.max_runs && leased_ >= *options_.max_runs) draining_ = true;
+  if (!empty) idle_since_ = absl::Now();
+  if (options_.idle_timeout && absl::Now() - idle_since_ > *options_.idle_timeout) draining_ = true;
+  if (!draining_) return false;
+  client_.StopLeasing();
+  changed_.notify_all();
+  return leasing_ended_ && waiting_.empty() && held_.size() == 0;
+}
+
+bool Worker::Stop() {
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    changed_.notify_all();
+  }
+  client_.StopLeasing();
+  for (const HeldLease& held : held_.All()) held.monitor->RequestStop(StopReason::kPreempted);
+
+  const absl::Time start = absl::Now();
+  bool aborted = false, all_ended = false;
+  while (!all_ended && absl::Now() - start < kStopGrace) {
+    if (!aborted && absl::Now() - start > kDeliveryGrace) {
+      client_.Abort();
+      aborted = true;
+    }
+    MutexLock lock(mutex_);
+    all_ended = leasing_ended_ && slots_running_ == 0;
+    if (!all_ended) changed_.wait_for(mutex_, kLookAgain);
+  }
+  if (!all_ended) {
+    std::vector<v1::LeaseRef> refs;
+    for (const HeldLease& held : held_.All()) refs.push_back(held.lease.ref());
+    spdlog::warn("{} runs did not stop within {} s", refs.size(), absl::ToInt64Seconds(kStopGrace));
+    Release(refs, v1::RELEASE_REASON_PREEMPTED, kReleaseDeadline, client_);
+    return false;
+  }
+  leasing_.join();
+  for (std::thread& slot : slots_) slot.join();
+  client_.Abort();
+  heartbeat_.reset();
+  return true;
+}
+
+uint32_t Worker::WaitForRoom() {
+  MutexLock lock(mutex_);
+  for (;;) {
+    if (stopping_ || draining_) return 0;
+    const size_t held = held_.size();
+    const size_t slots = static_cast<size_t>(options_.slots);
+    uint64_t room = held < slots ? slots - held : 0;
+    if (options_.max_runs) room = std::min(room, *options_.max_runs - leased_);
+    if (room > 0 && session_.may_lease()) {
+      return static_cast<uint32_t>(std::min<uint64_t>(room, kMostRunsAtOnce));
+    }
+    changed_.wait_for(mutex_, kLookAgain);
+  }
+}
+
+void Worker::LeaseLoop() {
+  const auto wanted = [this] {
+    MutexLock lock(mutex_);
+    return !stopping_ && !draining_;
+  };
+  absl::Status status = session_.Register(wanted);
+  if (status.ok()) {
+    spdlog::info("registered as {} (worker {}), {} slots, {}", session_.name(),
+                 session_.worker_id(), options_.slots, integrator::NumericsId());
+    heartbeat_ = std::make_unique<Heartbeat>(client_, session_, held_);
+  } else if (!absl::IsCancelled(status)) {
+    spdlog::error("the coordinator refuses this worker: {}", status.ToString());
+  }
+  while (status.ok()) {
+    const uint32_t room = WaitForRoom();
+    if (room == 0) break;
+    v1::LeaseRunsRequest request;
+    request.set_worker_id(session_.worker_id());
+    request.set_incarnation(session_.incarnation());
+    request.set_request_id(RandomBytes(16));
+    request.set_max_runs(room);
+    request.set_free_memory_bytes(PhysicalBytes(_SC_AVPHYS_PAGES));
+    request.mutable_max_wait()->set_seconds(kPollSeconds);
+    const auto response = client_.LeaseRuns(request);
+    absl::Duration pause = absl::ZeroDuration();
+    if (response.ok()) {
+      Accept(*response);
+      pause = absl::Seconds(response->retry_after().seconds()) +
+              absl::Nanoseconds(response->retry_after().nanos());
+    } else if (absl::IsNotFound(response.status())) {
+      spdlog::warn("registering again: {}", response.status().ToString());
+      status = session_.Register(wanted);
+    } else if (!absl::IsCancelled(response.status())) {
+      spdlog::error("no runs: {}", response.status().ToString());
+      pause = kErrorPause;
+    }
+    MutexLock lock(mutex_);
+    if (pause > absl::ZeroDuration() && !stopping_ && !draining_) {
+      changed_.wait_for(mutex_, absl::ToChronoMilliseconds(pause));
+    }
+  }
+  MutexLock lock(mutex_);
+  // A worker that is refused for good has nothing left to do.
+  if (!status.ok()) draining_ = true;
+  leasing_ended_ = true;
+  changed_.notify_all();
+}
+
+void Worker::Accept(const v1::LeaseRunsResponse& response) {
+  session_.set_directive(response.directive());
+  std::vector<v1::LeaseRef> late;
+  {
+    MutexLock lock(mutex_);
+    for (const v1::Lease& lease : response.leases()) {
+      if (stopping_) {
+        late.push_back(lease.ref());
+        continue;
+      }
+      const uint64_t epochs = static_cast<uint64_t>(lease.config().n_epochs());
+      const uint64_t steps = static_cast<uint64_t>(lease.config().n_grad_steps_per_epoch());
+      HeldLease held{lease, epochs * steps, std::make_shared<RunMonitor>()};
+      held_.Add(held);
+      waiting_.push_back(std::move(held));
+      ++leased_;
+    }
+    changed_.notify_all();
+  }
+  Release(late, v1::RELEASE_REASON_PREEMPTED, kReleaseDeadline, client_);
+}
+
+void Worker::SlotLoop() {
+  for (;;) {
+    HeldLease held;
+    {
+      MutexLock lock(mutex_);
+      // Runs that were granted but not begun are given back through RunLease, like any other.
+      while (waiting_.empty() && !(stopping_ && leasing_ended_)) changed_.wait(mutex_);
+      if (waiting_.empty()) {
+        --slots_running_;
+        changed_.notify_all();
+        return;
+      }
+      held = std::move(waiting_.front());
+      waiting_.pop_front();
+    }
+    RunLease(held, client_);
+    held_.Remove(held.lease.ref().token());
+    MutexLock lock(mutex_);
+    idle_since_ = absl::Now();
+    changed_.notify_all();
+  }
+}
+
+}  // namespace gridsweep::worker

@@ -1,0 +1,79 @@
+// A worker: takes runs from the coordinators, trains each on a thread of its
+// own, hands in the results.
+#pragma once
+
+#include <absl/time/time.h>
+
+#include <atomic>
+#include <deque>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "common/mutex.h"
+#include "worker/dispatch_client.h"
+#include "worker/heartbeat.h"
+#include "worker/held_leases.h"
+#include "worker/session.h"
+
+namespace gridsweep::worker {
+
+struct WorkerOptions {
+  std::string name;  // stable across restarts; unique in the fleet
+  std::string version;
+  int slots = 1;                               // runs side by side, a thread each
+  std::optional<absl::Duration> idle_timeout;  // done after so long without a run
+  std::optional<uint64_t> max_runs;            // done after so many leases
+  std::filesystem::path drain_file;  // once it exists: take no more; done when none is held
+};
+
+// Works from Start to Stop, both called once, by one thread.
+class Worker {
+ public:
+  Worker(const std::shared_ptr<grpc::Channel>& channel, WorkerOptions options);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // Starts the threads and returns; the first of them waits for a coordinator.
+  void Start();
+  // Whether the options' idle time, number of runs or drain file say that this
+  // worker has nothing left to do. Cheap; to be asked every 100 ms or so.
+  bool Done() LOCKS_EXCLUDED(mutex_);
+  // Takes no more runs, stops training at the next step and gives the runs
+  // back; results that are being delivered have a few seconds to arrive.
+  // False when a slot did not stop in time: its lease is released, its thread
+  // still runs, and the process should exit without destroying this object.
+  [[nodiscard]] bool Stop() LOCKS_EXCLUDED(mutex_);
+
+ private:
+  void LeaseLoop() LOCKS_EXCLUDED(mutex_);
+  void SlotLoop() LOCKS_EXCLUDED(mutex_);
+  // Waits for a free slot and the leave to fill it; how many to ask for, 0
+  // when the worker stops.
+  uint32_t WaitForRoom() LOCKS_EXCLUDED(mutex_);
+  void Accept(const v1::LeaseRunsResponse& response) LOCKS_EXCLUDED(mutex_);
+
+  const WorkerOptions options_;
+  DispatchClient client_;
+  Session session_;
+  HeldLeases held_;
+  std::unique_ptr<Heartbeat> heartbeat_;
+  std::thread leasing_;
+  std::vector<std::thread> slots_;
+
+  Mutex mutex_;
+  CondVar changed_;
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  bool draining_ GUARDED_BY(mutex_) = false;  // takes no more; slots finish
+  bool leasing_ended_ GUARDED_BY(mutex_) = false;
+  uint64_t leased_ GUARDED_BY(mutex_) = 0;
+  int slots_running_ GUARDED_BY(mutex_) = 0;
+  std::deque<HeldLease> waiting_ GUARDED_BY(mutex_);  // granted, not yet on a slot
+  absl::Time idle_since_ GUARDED_BY(mutex_) = absl::InfiniteFuture();
+};
+
+}  // namespace gridsweep::worker
