@@ -78,11 +78,15 @@ class File {
     Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "file access");
     constexpr size_t kGrowBy = 1 << 20;
     Check(H5Pset_fapl_core(access.get(), kGrowBy, false), "memory file");
-    Check(H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_V18), "version bounds");
+    // The oldest format: H5Fget_file_image breaks the checksum of newer superblocks.
+    Check(H5Pset_libver_bounds(access.get(), H5F_LIBVER_EARLIEST, H5F_LIBVER_V18),
+          "version bounds");
     Handle create(H5Pcreate(H5P_FILE_CREATE), H5Pclose, "file creation");
     Check(H5Pset_obj_track_times(create.get(), false), "times off");
-    // The name is never opened: a memory file without backing store.
-    file_.emplace(H5Fcreate("artifact.h5", H5F_ACC_TRUNC, create.get(), access.get()), H5Fclose,
+    // A memory file has no other identity than its name, so that each needs its
+    // own: this object's address. The name is neither opened nor stored.
+    const std::string name = StrCat("artifact-", reinterpret_cast<uintptr_t>(this));
+    file_.emplace(H5Fcreate(name.c_str(), H5F_ACC_TRUNC, create.get(), access.get()), H5Fclose,
                   "create file");
   }
 

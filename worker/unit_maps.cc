@@ -66,7 +66,10 @@ std::optional<UnitMaps> MapAndScore(const science::RunConfig& config,
                                     const scoring::BinGrid& grid, bool with_periods,
                                     const UnitCallback& on_unit) {
   const int units = static_cast<int>(config.Ng);
-  UnitMaps maps{.units = units, .nx = grid.nx, .ny = grid.ny};
+  UnitMaps maps;
+  maps.units = units;
+  maps.nx = grid.nx;
+  maps.ny = grid.ny;
   {
     scoring::RatemapAccumulator accumulator(grid, units);
     accumulator.Add(evaluation.positions, evaluation.activity);

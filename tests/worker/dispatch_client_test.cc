@@ -1,0 +1,172 @@
+// The client against a real gRPC server that fails in the ways that networks
+// and coordinators fail.
+#include "worker/dispatch_client.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cmath>
+#include <deque>
+#include <limits>
+#include <thread>
+
+#include "common/rpc.h"
+#include "common/sha256.h"
+#include "common/status.h"
+
+namespace gridsweep::worker {
+namespace {
+
+// Answers each call with the next of `failures`, then with OK; keeps what it was sent.
+class FailingServer : public v1::DispatchService::Service {
+ public:
+  std::deque<absl::Status> failures;
+  std::vector<std::string> request_ids;
+  std::string artifact;
+  int uploads = 0;
+  std::vector<v1::CompleteRunRequest> parts;
+  std::atomic<bool> waiting = false;
+
+  grpc::Status Next() {
+    if (failures.empty()) return grpc::Status::OK;
+    const absl::Status failure = failures.front();
+    failures.pop_front();
+    return ToGrpc(failure);
+  }
+  grpc::Status LeaseRuns(grpc::ServerContext* context, const v1::LeaseRunsRequest* request,
+                         v1::LeaseRunsResponse*) override {
+    request_ids.push_back(request->request_id());
+    if (request->max_runs() == 64) {  // a poll without an end
+      waiting = true;
+      while (!context->IsCancelled()) std::this_thread::yield();
+      return grpc::Status::CANCELLED;
+    }
+    return Next();
+  }
+  grpc::Status UploadArtifact(grpc::ServerContext*,
+                              grpc::ServerReader<v1::UploadArtifactRequest>* reader,
+                              v1::UploadArtifactResponse*) override {
+    ++uploads;
+    artifact.clear();
+    v1::UploadArtifactRequest part;
+    while (reader->Read(&part)) {
+      EXPECT_LE(part.chunk().size(), 1U << 20);
+      artifact += part.chunk();
+    }
+    return Next();
+  }
+  grpc::Status CompleteRun(grpc::ServerContext*, grpc::ServerReader<v1::CompleteRunRequest>* reader,
+                           v1::CompleteRunResponse*) override {
+    parts.clear();
+    v1::CompleteRunRequest part;
+    while (reader->Read(&part)) parts.push_back(part);
+    return Next();
+  }
+};
+
+class DispatchClientTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto started = RpcServer::Start("127.0.0.1:0", {&server_});
+    ASSERT_TRUE(started.ok()) << started.status();
+    rpc_ = *std::move(started);
+    client_ = std::make_unique<DispatchClient>(Dial(rpc_->address()));
+  }
+
+  FailingServer server_;
+  std::unique_ptr<RpcServer> rpc_;
+  std::unique_ptr<DispatchClient> client_;
+};
+
+bool Always() { return true; }
+
+TEST_F(DispatchClientTest, RepeatsTheSameRequestUntilItIsAnswered) {
+  server_.failures.assign(6, absl::UnavailableError("no database"));
+  v1::LeaseRunsRequest request;
+  request.set_request_id("sixteen bytes...");
+  EXPECT_TRUE(client_->LeaseRuns(request).ok());
+  EXPECT_EQ(server_.request_ids.size(), 7U);
+  EXPECT_THAT(server_.request_ids, testing::Each("sixteen bytes..."));
+}
+
+TEST_F(DispatchClientTest, WaitsAsAFullServerAsks) {
+  server_.failures = {
+      WithRetryAfter(absl::ResourceExhaustedError("lane full"), absl::Milliseconds(10))};
+  EXPECT_TRUE(client_->LeaseRuns({}).ok());
+}
+
+TEST_F(DispatchClientTest, TakesARefusalAsFinal) {
+  server_.failures = {LeaseLost(7)};
+  const absl::Status status = client_->UploadArtifact(
+      {}, "abc", Sha256::Of("abc"), [](uint64_t) {}, Always);
+  EXPECT_TRUE(IsLeaseLost(status)) << status;
+  EXPECT_EQ(server_.uploads, 1);
+  server_.failures = {absl::ResourceExhaustedError("larger than max_artifact_bytes")};
+  EXPECT_TRUE(absl::IsResourceExhausted(client_->UploadArtifact(
+      {}, "abc", Sha256::Of("abc"), [](uint64_t) {}, Always)));
+}
+
+TEST_F(DispatchClientTest, SendsAnArtifactWholeAgainWhenItArrivedDamaged) {
+  server_.failures = {absl::DataLossError("hash differs")};
+  std::string bytes(3'000'000, '\0');
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 2654435761U >> 24);
+  uint64_t sent = 0;
+  EXPECT_TRUE(client_
+                  ->UploadArtifact(
+                      {}, bytes, Sha256::Of(bytes), [&](uint64_t chunks) { sent = chunks; }, Always)
+                  .ok());
+  EXPECT_EQ(server_.uploads, 2);
+  EXPECT_EQ(server_.artifact, bytes);
+  EXPECT_EQ(sent, 3U);
+}
+
+TEST_F(DispatchClientTest, SendsUnitsInBlocksThatFitAMessage) {
+  v1::CompleteRunRequest::Header header;
+  header.set_unit_count(5000);
+  std::vector<double> values(5000);
+  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>(i);
+  values[4999] = std::numeric_limits<double>::quiet_NaN();
+  ASSERT_TRUE(client_->CompleteRun(header, {{"grid_score_60", values}}, Always).ok());
+  ASSERT_EQ(server_.parts.size(), 3U);
+  EXPECT_EQ(server_.parts[0].header().unit_count(), 5000U);
+  EXPECT_EQ(server_.parts[1].units().first_unit(), 0U);
+  EXPECT_EQ(server_.parts[1].units().columns(0).value_size(), 4096);
+  EXPECT_EQ(server_.parts[2].units().first_unit(), 4096U);
+  EXPECT_EQ(server_.parts[2].units().columns(0).value(0), 4096);
+  EXPECT_TRUE(std::isnan(server_.parts[2].units().columns(0).value(903)));
+}
+
+TEST_F(DispatchClientTest, GivesUpWhatIsNoLongerWanted) {
+  server_.failures.assign(1000, absl::UnavailableError("no database"));
+  int asked = 0;
+  const absl::Status status = client_->UploadArtifact(
+      {}, "abc", Sha256::Of("abc"), [](uint64_t) {}, [&] { return ++asked < 6; });
+  EXPECT_TRUE(absl::IsCancelled(status)) << status;
+}
+
+TEST_F(DispatchClientTest, StopLeasingEndsALongPollAtOnce) {
+  v1::LeaseRunsRequest request;
+  request.set_max_runs(64);
+  request.mutable_max_wait()->set_seconds(30);
+  absl::Status status;
+  std::thread poll([&] { status = client_->LeaseRuns(request).status(); });
+  while (!server_.waiting) std::this_thread::yield();
+  client_->StopLeasing();
+  poll.join();
+  EXPECT_TRUE(absl::IsCancelled(status)) << status;
+  // The other calls go on.
+  EXPECT_TRUE(client_->CompleteRun({}, {}, Always).ok());
+}
+
+TEST_F(DispatchClientTest, AbortEndsTheWaitForADeadServer) {
+  rpc_.reset();
+  absl::Status status;
+  std::thread call([&] { status = client_->CompleteRun({}, {}, Always).status(); });
+  client_->Abort();
+  call.join();
+  EXPECT_TRUE(absl::IsCancelled(status)) << status;
+}
+
+}  // namespace
+}  // namespace gridsweep::worker

@@ -1,0 +1,263 @@
+#include "worker/run_pipeline.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <thread>
+
+#include "common/sha256.h"
+#include "common/strings.h"
+#include "science/config/metric_registry.h"
+#include "science/integrator/trainer.h"
+
+namespace gridsweep::worker {
+namespace {
+
+using science::RunConfig;
+
+RunConfig Tiny(int64_t seed = 7) {
+  RunConfig config;
+  config.Ng = 16;
+  config.Np = 16;
+  config.batch_size = 8;
+  config.sequence_length = 5;
+  config.n_epochs = 1;
+  config.n_grad_steps_per_epoch = 12;
+  config.eval_batches = 2;
+  config.eval_every_n_steps = 5;
+  config.seed = seed;
+  return config;
+}
+
+RunResult ResultOf(const RunConfig& config) {
+  RunMonitor monitor;
+  auto result = RunPipeline(config, monitor);
+  EXPECT_TRUE(result.ok()) << result.status();
+  return result.ok() ? *std::move(result) : RunResult{};
+}
+
+const std::vector<double>& Column(const RunResult& result, std::string_view metric) {
+  for (const UnitColumn& column : result.units) {
+    if (column.metric == metric) return column.values;
+  }
+  static const std::vector<double> none;
+  ADD_FAILURE() << "no metric " << metric;
+  return none;
+}
+
+// What a program that reads `artifact` with h5py prints.
+std::string ReadWithH5py(const std::string& artifact, const std::string& program) {
+  const std::string path =
+      StrCat("/tmp/gridsweep-artifact-", static_cast<int64_t>(getpid()), ".h5");
+  std::ofstream(path, std::ios::binary) << artifact;
+  const std::string command =
+      StrCat("/usr/bin/python3 -c \"import h5py, numpy as np; f = h5py.File('", path, "', 'r')\n",
+             program, "\" 2>&1");
+  std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), pclose);
+  std::string output;
+  std::array<char, 4096> buffer;
+  while (size_t n = fread(buffer.data(), 1, buffer.size(), pipe.get())) {
+    output.append(buffer.data(), n);
+  }
+  std::filesystem::remove(path);
+  return output;
+}
+
+TEST(RunPipeline, FillsEveryMetricOfTheRegistry) {
+  const RunResult result = ResultOf(Tiny());
+  EXPECT_EQ(result.outcome, RunOutcome::kSucceeded);
+  EXPECT_EQ(result.steps, 12U);
+  EXPECT_EQ(result.unit_count, 16U);
+  EXPECT_GT(result.compute_seconds, 0);
+  size_t unit_metrics = 0, run_metrics = 0;
+  for (const science::Metric& metric : science::Metrics()) {
+    if (metric.level == science::MetricLevel::kUnit) {
+      ++unit_metrics;
+      EXPECT_EQ(Column(result, metric.name).size(), 16U) << metric.name;
+    } else {
+      ++run_metrics;
+      ASSERT_TRUE(result.run_metrics.contains(std::string(metric.name))) << metric.name;
+      EXPECT_TRUE(std::isfinite(result.run_metrics.at(std::string(metric.name)))) << metric.name;
+    }
+  }
+  EXPECT_EQ(result.units.size(), unit_metrics);
+  EXPECT_EQ(result.run_metrics.size(), run_metrics);
+}
+
+TEST(RunPipeline, GivesAScoreAndAPeriodToUnitsThatFireUnevenly) {
+  const RunResult result = ResultOf(Tiny());
+  int scored = 0;
+  for (size_t unit = 0; unit < 16; ++unit) {
+    EXPECT_TRUE(std::isfinite(Column(result, "mean_rate")[unit]));
+    EXPECT_GE(Column(result, "peak_rate")[unit], Column(result, "mean_rate")[unit]);
+    const bool has_score = std::isfinite(Column(result, "grid_score_60")[unit]);
+    scored += has_score;
+    EXPECT_EQ(has_score, std::isfinite(Column(result, "grid_score_90")[unit]));
+    if (!has_score) EXPECT_TRUE(std::isnan(Column(result, "period_bins")[unit]));
+    const double angle = Column(result, "orientation_rad")[unit];
+    EXPECT_TRUE(std::isnan(angle) || (angle >= 0 && angle <= 3.1416)) << angle;
+  }
+  EXPECT_GT(scored, 0);
+  EXPECT_EQ(result.run_metrics.at("max_grid_score_60"), result.run_metrics.at("max_score_60_1024"));
+}
+
+TEST(RunPipeline, EvaluatesAtTheAskedStepsAndAtTheEnd) {
+  const RunResult result = ResultOf(Tiny());
+  std::vector<uint64_t> evaluated;
+  for (const CurvePoint& point : result.learning_curve) {
+    EXPECT_TRUE(std::isfinite(point.loss));
+    EXPECT_EQ(point.evaluated, std::isfinite(point.error_cm));
+    if (point.evaluated) evaluated.push_back(point.step);
+  }
+  EXPECT_THAT(evaluated, testing::ElementsAre(5, 10, 12));
+  EXPECT_EQ(result.learning_curve.size(), 12U);
+  EXPECT_EQ(result.learning_curve.back().error_cm, result.run_metrics.at("pos_err_published"));
+  EXPECT_EQ(result.learning_curve.back().loss, result.run_metrics.at("loss"));
+}
+
+TEST(RunPipeline, GivesTheSameBytesASecondLaterAndBesideAnotherRun) {
+  const std::string first = Sha256::Of(ResultOf(Tiny()).artifact);
+  // HDF5 stores times in seconds, unless told not to.
+  const auto second = std::chrono::system_clock::now() + std::chrono::milliseconds(1100);
+  std::string beside;
+  std::thread thread([&] { beside = Sha256::Of(ResultOf(Tiny()).artifact); });
+  const std::string other = Sha256::Of(ResultOf(Tiny(8)).artifact);
+  thread.join();
+  std::this_thread::sleep_until(second);
+  EXPECT_EQ(ToHex(Sha256::Of(ResultOf(Tiny()).artifact)), ToHex(first));
+  EXPECT_EQ(ToHex(beside), ToHex(first));
+  EXPECT_NE(ToHex(other), ToHex(first));
+}
+
+TEST(RunPipeline, AnswersDivergenceWithAResultWithoutUnits) {
+  RunConfig config = Tiny();
+  config.learning_rate = 1e30;
+  const RunResult result = ResultOf(config);
+  EXPECT_EQ(result.outcome, RunOutcome::kDiverged);
+  EXPECT_EQ(result.unit_count, 0U);
+  EXPECT_TRUE(result.units.empty());
+  EXPECT_LT(result.steps, 12U);
+  EXPECT_GE(result.steps, 1U);
+  EXPECT_EQ(result.learning_curve.back().step, result.steps);
+  EXPECT_TRUE(std::isnan(result.run_metrics.at("loss")));
+  EXPECT_EQ(ReadWithH5py(result.artifact, "print('ratemaps' in f, f.attrs['outcome'])"),
+            "False diverged\n");
+}
+
+TEST(RunPipeline, EvaluatesAnUntrainedNetwork) {
+  RunConfig config = Tiny();
+  config.n_epochs = 0;
+  const RunResult result = ResultOf(config);
+  EXPECT_EQ(result.outcome, RunOutcome::kSucceeded);
+  EXPECT_EQ(result.steps, 0U);
+  EXPECT_EQ(result.unit_count, 16U);
+  ASSERT_EQ(result.learning_curve.size(), 1U);
+  EXPECT_EQ(result.learning_curve[0].step, 0U);
+  EXPECT_TRUE(std::isnan(result.run_metrics.at("loss")));
+  EXPECT_GT(result.run_metrics.at("pos_err_published"), 0);
+}
+
+TEST(RunPipeline, MapsAnOblongBoxAndScoresNothing) {
+  RunConfig config = Tiny();
+  config.box_height_in_m = 1.1;
+  const RunResult result = ResultOf(config);
+  EXPECT_EQ(result.outcome, RunOutcome::kSucceeded);
+  for (double score : Column(result, "grid_score_60")) EXPECT_TRUE(std::isnan(score));
+  for (double rate : Column(result, "mean_rate")) EXPECT_TRUE(std::isfinite(rate));
+  EXPECT_TRUE(std::isnan(result.run_metrics.at("max_grid_score_60")));
+  EXPECT_EQ(
+      ReadWithH5py(result.artifact, "print(f['ratemaps/n44'].shape, f['ratemaps/n20'].shape)"),
+      "(16, 44, 22) (16, 20, 10)\n");
+}
+
+TEST(RunPipeline, WritesAFileThatH5pyReads) {
+  const RunResult result = ResultOf(Tiny());
+  const std::string listing = ReadWithH5py(result.artifact, R"(
+def show(name, d):
+  if isinstance(d, h5py.Dataset): print(name, d.shape, d.dtype, d.attrs['unit'])
+f.visititems(show))");
+  EXPECT_EQ(listing, R"(learning_curve/error_cm (12,) float64 cm
+learning_curve/fraction_above (12, 6) float64 fraction of units
+learning_curve/loss (12,) float64 1
+learning_curve/step (12,) uint64 gradient step
+occupancy/n20 (20, 20) int64 visits
+occupancy/n32 (32, 32) int64 visits
+occupancy/n44 (44, 44) int64 visits
+ratemaps/n20 (16, 20, 20) float32 1
+ratemaps/n32 (16, 32, 32) float32 1
+ratemaps/n44 (16, 44, 44) float32 1
+readout/centers (16, 1, 2) float64 m
+readout/surround_scales (16, 1) float64 1
+readout/widths (16, 1) float64 m
+scores/grid_score_60 (16,) float64 1
+scores/grid_score_60_n20 (16,) float64 1
+scores/grid_score_60_n32 (16,) float64 1
+scores/grid_score_90 (16,) float64 1
+scores/grid_score_90_n20 (16,) float64 1
+scores/grid_score_90_n32 (16,) float64 1
+scores/mask_60 (16, 10) float64 1
+scores/mask_90 (16, 10) float64 1
+scores/mean_rate (16,) float64 1
+scores/orientation_rad (16,) float64 rad
+scores/orientations_rad (16, 6) float64 rad
+scores/peak_rate (16,) float64 1
+scores/period_bins (16,) float64 bin
+scores/period_error_bins (16,) float64 bin
+scores/spatial_information (16,) float64 bit/spike
+)");
+}
+
+TEST(RunPipeline, WritesIntoItsFileWhatItAnswers) {
+  const RunResult result = ResultOf(Tiny());
+  const std::string output = ReadWithH5py(result.artifact, R"(
+import json
+c = json.loads(f.attrs['config'])
+print(c['Ng'], c['seed'], f.attrs['seed'], f.attrs['readout'], f.attrs['science_version'])
+print('%.17g' % f['metrics'].attrs['pos_err_published'])
+print('%.17g' % f['scores/mean_rate'][3])
+s = f['scores/grid_score_60'][:]; m = f['scores/mask_60'][:]
+print(np.array_equal(s[~np.isnan(s)], m.max(axis=1)[~np.isnan(s)]))
+o = f['occupancy/n44'][:]; r = f['ratemaps/n44'][:]
+print(bool((np.isnan(r[0]) == (o == 0)).all()), int(o.sum()) <= 2 * 50 * 8))");
+  char expected[256];
+  std::snprintf(expected, sizeof(expected), "16 7 7 DoS 1\n%.17g\n%.17g\nTrue\nTrue True\n",
+                result.run_metrics.at("pos_err_published"), Column(result, "mean_rate")[3]);
+  EXPECT_EQ(output, expected);
+}
+
+TEST(RunPipeline, StopsAtTheNextStepWhenTold) {
+  RunConfig config = Tiny();
+  config.n_grad_steps_per_epoch = 100'000'000;
+  config.eval_every_n_steps = 0;
+  RunMonitor monitor;
+  absl::Status status;
+  std::thread training([&] { status = RunPipeline(config, monitor).status(); });
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (monitor.Read().step < 3 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::yield();
+  }
+  monitor.RequestStop(StopReason::kPreempted);
+  training.join();
+  EXPECT_TRUE(absl::IsCancelled(status)) << status;
+  const RunMonitor::Progress progress = monitor.Read();
+  EXPECT_GE(progress.step, 3U);
+  EXPECT_EQ(progress.phase, Phase::kTraining);
+  EXPECT_TRUE(progress.loss.has_value());
+  EXPECT_FALSE(progress.points.empty());
+}
+
+}  // namespace
+}  // namespace gridsweep::worker
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  gridsweep::integrator::UseOneThreadPerSlot();
+  return RUN_ALL_TESTS();
+}
