@@ -9,7 +9,11 @@ namespace gridsweep::integrator {
 absl::Status CanTrain(const science::RunConfig& config) {
   const auto refusal = science::CheckTrainable(config);
   if (!refusal) return absl::OkStatus();
-  return absl::UnimplementedError(refusal->parameter + ": " + refusal->message);
+  std::string what = refusal->parameter;
+  if (const auto* parameter = science::FindParameter(what)) {
+    what += ": \"" + science::ValueText(parameter->get(config)) + "\"";
+  }
+  return absl::UnimplementedError(what + ": " + refusal->message);
 }
 
 // What CheckTrainable lets through, parameter by parameter.

@@ -6,6 +6,7 @@
 
 namespace gridsweep::integrator {
 
+GRIDSWEEP_LANES_FUNCTION
 double CrossEntropy(const float* target, float* predicted, int64_t rows, int64_t outputs) {
   const int64_t whole = outputs / kLanes * kLanes;
   const float per_row = 1.0f / static_cast<float>(rows);
@@ -24,7 +25,8 @@ double CrossEntropy(const float* target, float* predicted, int64_t rows, int64_t
 
     // Sums of the exponentials, of y, and of y times the shifted logits.
     Lanes exponentials{}, weights{}, products{};
-    auto accumulate = [&](const Lanes& shifted, const Lanes& weight) {
+    auto accumulate = [&](const Lanes& shifted, const Lanes& weight)
+        __attribute__((always_inline)) {
       const Lanes e = Exp(shifted);
       exponentials += e;
       weights += weight;
@@ -55,6 +57,7 @@ double CrossEntropy(const float* target, float* predicted, int64_t rows, int64_t
   return loss / static_cast<double>(rows);
 }
 
+GRIDSWEEP_LANES_FUNCTION
 double MeanSquaredError(const float* target, float* predicted, int64_t rows, int64_t outputs) {
   const int64_t n = rows * outputs;
   const float scale = 2.0f / static_cast<float>(n);

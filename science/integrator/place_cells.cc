@@ -143,8 +143,8 @@ PlaceCells::PlaceCells(const science::RunConfig& config)
   }
 }
 
-__attribute__((target_clones("avx2", "default"))) void PlaceCells::Respond(
-    std::span<const double> positions, float* out) const {
+GRIDSWEEP_LANES_FUNCTION void PlaceCells::Respond(std::span<const double> positions,
+                                                  float* out) const {
   std::vector<float> buffer(static_cast<size_t>(2 * padded_));
   float* const z = buffer.data();
   float* const surround = z + padded_;

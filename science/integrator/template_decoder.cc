@@ -12,6 +12,7 @@ constexpr int64_t kChunk = 64;  // rows whose scores stay in the processor's cac
 static_assert(kPoints % kLanes == 0);
 
 // The first index of the largest of scores - penalty.
+GRIDSWEEP_LANES_FUNCTION
 int64_t Best(const float* scores, const float* penalty) {
   Lanes most = Load(scores) - Load(penalty);
   IntLanes block{};  // where each lane found its largest
@@ -54,17 +55,34 @@ TemplateDecoder::TemplateDecoder(const science::RunConfig& config, const Readout
     const at::Tensor halves = templates_.square().sum(1) * 0.5;
     std::copy_n(halves.data_ptr<float>(), kPoints, penalty_.begin());
   }
+  Compress();
   scores_ = at::empty({kChunk, kPoints}, at::TensorOptions().dtype(at::kFloat));
+}
+
+// Targets of wide fields vary slowly over the lattice, so that few directions
+// span them. Those with less than a millionth of the largest singular value are
+// below what float32 products resolve.
+void TemplateDecoder::Compress() {
+  const at::Tensor templates = templates_.to(at::kDouble);
+  const auto [squares, directions] = at::linalg_eigh(templates.t().mm(templates));
+  const double least = squares[-1].item<double>() * 1e-12;
+  const int64_t rank = (squares > least).sum().item<int64_t>();
+  if (rank > templates.size(1) * 3 / 4) return;
+  // eigh sorts in ascending order.
+  const at::Tensor basis = directions.narrow(1, directions.size(1) - rank, rank);
+  basis_ = basis.to(at::kFloat).contiguous();
+  templates_ = templates.mm(basis).to(at::kFloat).contiguous();
 }
 
 void TemplateDecoder::Decode(const at::Tensor& activity, std::vector<Vec2>& decoded) {
   const int64_t rows = activity.size(0);
   decoded.resize(static_cast<size_t>(rows));
   const at::Tensor columns = templates_.t();
+  const at::Tensor projected = basis_.defined() ? activity.mm(basis_) : activity;
   for (int64_t from = 0; from < rows; from += kChunk) {
     const int64_t n = std::min(kChunk, rows - from);
     at::Tensor scores = scores_.narrow(0, 0, n);
-    at::mm_out(scores, activity.narrow(0, from, n), columns);
+    at::mm_out(scores, projected.narrow(0, from, n), columns);
     const float* values = scores.data_ptr<float>();
     for (int64_t row = 0; row < n; ++row) {
       decoded[static_cast<size_t>(from + row)] =

@@ -27,8 +27,11 @@ class TemplateDecoder {
   void Decode(const at::Tensor& activity, std::vector<Vec2>& decoded);
 
  private:
+  void Compress();
+
   std::vector<Vec2> points_;
-  at::Tensor templates_;  // [points, outputs]
+  at::Tensor basis_;      // [outputs, rank] when the templates are compressed
+  at::Tensor templates_;  // [points, outputs or rank]
   // The score of a point is activity . y - penalty; its largest wins.
   std::vector<float> penalty_;
   at::Tensor scores_;  // a chunk of rows: [chunk, points]

@@ -69,9 +69,14 @@ TEST(TemplateDecoder, ExactTargetsAreFoundToTheLattice) {
 }
 
 // Cross-entropy by its definition, in double, over the whole lattice: no lattice
-// point may be better than the one chosen by more than rounding.
-TEST(TemplateDecoder, MinimisesTheCrossEntropy) {
-  const RunConfig config = ConfigOf(Readout::kDifferenceOfGaussians, Loss::kCrossEntropy);
+// point may be better than the one chosen by more than rounding. Wide fields span
+// few dimensions, narrow ones all.
+class TemplateDecoderWidths : public testing::TestWithParam<double> {};
+INSTANTIATE_TEST_SUITE_P(Widths, TemplateDecoderWidths, testing::Values(0.05, 0.2, 0.4));
+
+TEST_P(TemplateDecoderWidths, MinimisesTheCrossEntropy) {
+  RunConfig config = ConfigOf(Readout::kDifferenceOfGaussians, Loss::kCrossEntropy);
+  config.place_cell_rf = science::Draw::Constant(GetParam());
   const ReadoutMap readout(config);
   TemplateDecoder decoder(config, readout);
   // Logits of a network that nearly knows: log targets plus noise.

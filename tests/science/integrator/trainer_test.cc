@@ -188,7 +188,7 @@ TEST(CanTrain, NamesTheParameterThatItRefuses) {
   config.rnn_type = science::RnnType::kLstm;
   const absl::Status status = CanTrain(config);
   EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("rnn_type"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("rnn_type: \"LSTM\""));
   EXPECT_EQ(Trainer::Create(config).status(), status);
 }
 
