@@ -1,0 +1,47 @@
+// Granting leases: which runs go to which waiting workers.
+#pragma once
+
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
+#include <string>
+#include <vector>
+
+#include "coordinator/store/database.h"
+
+namespace gridsweep::coordinator {
+
+// The fence: one grant of one run.
+struct LeaseKey {
+  int64_t run_id = 0;
+  std::string token;  // 16 raw bytes
+};
+
+struct Grant {
+  LeaseKey key;
+  int attempt;
+  int64_t sweep_id;
+  std::string config_json;  // canonical
+  std::string config_hash, shape_key;
+};
+
+// One waiting LeaseRuns call.
+struct Demand {
+  int64_t worker_id;
+  std::string incarnation;
+  std::string request_id;
+  int max_runs;
+};
+
+// One claim for all of `demands`, in one transaction: the grants of each, in
+// the order given; empty where there was nothing. Sweeps are chosen by
+// priority, then by fewest leased runs, then by age; runs of a sweep by their
+// place in the queue; demands take turns. A sweep's max_parallel is never
+// exceeded. A demand whose request id holds leases already gets those again.
+// Demands of an incarnation that is not its worker's current one get nothing.
+// Never waits for rows that another claim holds.
+absl::StatusOr<std::vector<std::vector<Grant>>> ClaimRuns(Database& database,
+                                                          const std::vector<Demand>& demands,
+                                                          absl::Duration ttl);
+
+}  // namespace gridsweep::coordinator

@@ -1,0 +1,150 @@
+#include "coordinator/store/database.h"
+
+#include <chrono>
+#include <random>
+#include <thread>
+
+#include "common/strings.h"
+
+namespace gridsweep::coordinator {
+namespace {
+
+constexpr int kRollbackTries = 8;
+
+// `conninfo` with what keeps a dead network from holding a thread for ever;
+// what it says itself stands.
+std::string WithTimeouts(std::string conninfo) {
+  const bool url =
+      conninfo.rfind("postgres://", 0) == 0 || conninfo.rfind("postgresql://", 0) == 0;
+  static constexpr std::pair<const char*, const char*> kSettings[] = {
+      {"connect_timeout", "5"},      {"tcp_user_timeout", "10000"}, {"keepalives_idle", "10"},
+      {"keepalives_interval", "5"},  {"keepalives_count", "3"},
+      {"application_name", "gridsweep-coordinator"}};
+  for (const auto& [key, value] : kSettings) {
+    if (conninfo.find(std::string(key) + "=") != std::string::npos) continue;
+    const char* separator = !url ? " " : conninfo.find('?') == std::string::npos ? "?" : "&";
+    conninfo += StrCat(separator, key, "=", value);
+  }
+  return conninfo;
+}
+
+// PostgreSQL's word for it: "ERROR:  ...\n" without the trailing newline.
+std::string Message(const std::exception& e) {
+  std::string text = e.what();
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return "database: " + text;
+}
+
+absl::Status OfSqlState(const pqxx::sql_error& e) {
+  const std::string state = e.sqlstate();
+  // 53: out of resources; 57: timeouts, shutdown; 55: a lock not granted in time.
+  if (state.rfind("53", 0) == 0 || state.rfind("57", 0) == 0 || state.rfind("55", 0) == 0) {
+    return absl::UnavailableError(Message(e));
+  }
+  return absl::InternalError(Message(e));
+}
+
+void PauseBeforeRetry(int attempt) {
+  static thread_local std::minstd_rand random{std::random_device{}()};
+  std::this_thread::sleep_for(
+      std::chrono::microseconds(std::uniform_int_distribution<>(200, 2000)(random) * attempt));
+}
+
+}  // namespace
+
+pqxx::result Transaction::Exec(const Statement& statement, const Params& params) {
+  if (database_.prepared_.insert(statement.name).second) {
+    work_.conn().prepare(statement.name, statement.sql);
+  }
+  std::vector<const char*> texts;
+  texts.reserve(params.size());
+  for (const Param& param : params) texts.push_back(param.c_str());
+  return work_.exec_prepared(statement.name, pqxx::prepare::make_dynamic_params(texts));
+}
+
+void Transaction::Copy(const std::string& table, const std::vector<std::string>& columns,
+                       size_t rows, const std::function<Params(size_t)>& row) {
+  pqxx::stream_to stream(work_, table, columns);
+  std::vector<const char*> texts;
+  for (size_t i = 0; i < rows; ++i) {
+    const Params params = row(i);
+    texts.clear();
+    for (const Param& param : params) texts.push_back(param.c_str());
+    stream << texts;
+  }
+  stream.complete();
+}
+
+void Database::Connect() {
+  if (connection_ != nullptr && connection_->is_open()) return;
+  Drop();
+  connection_ = std::make_unique<pqxx::connection>(WithTimeouts(settings_.conninfo));
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+  // A silent reconnect would lose the session's settings and locks.
+  connection_->inhibit_reactivation(true);
+#pragma GCC diagnostic pop
+  pqxx::nontransaction session(*connection_);
+  session.exec(StrCat("set statement_timeout = ",
+                      absl::ToInt64Milliseconds(settings_.statement_timeout),
+                      "; set lock_timeout = '15s'; set idle_in_transaction_session_timeout = '30s'"
+                      "; set client_min_messages = warning; set bytea_output = hex"
+                      "; set extra_float_digits = 1",
+                      settings_.lazy_commit ? "; set synchronous_commit = off" : ""));
+}
+
+void Database::Drop() {
+  connection_.reset();
+  prepared_.clear();
+}
+
+absl::StatusOr<pqxx::connection*> Database::Connection() {
+  try {
+    Connect();
+    return connection_.get();
+  } catch (const std::exception& e) {
+    Drop();
+    return absl::UnavailableError(Message(e));
+  }
+}
+
+absl::Status Database::Run(const std::function<absl::Status(Transaction&)>& body) {
+  for (int attempt = 1;; ++attempt) {
+    try {
+      Connect();
+      pqxx::work work(*connection_);
+      Transaction transaction(work, *this);
+      if (absl::Status status = body(transaction); !status.ok()) {
+        work.abort();
+        return status;
+      }
+      work.commit();
+      return absl::OkStatus();
+    } catch (const pqxx::in_doubt_error& e) {
+      // The commit may have happened: only the caller knows whether a repeat is harmless.
+      Drop();
+      return absl::UnavailableError(Message(e));
+    } catch (const pqxx::statement_completion_unknown& e) {
+      Drop();
+      return absl::UnavailableError(Message(e));
+    } catch (const pqxx::transaction_rollback& e) {
+      if (attempt >= kRollbackTries) return absl::UnavailableError(Message(e));
+      PauseBeforeRetry(attempt);
+    } catch (const pqxx::failure& e) {
+      const auto* sql = dynamic_cast<const pqxx::sql_error*>(&e);
+      const bool lost = dynamic_cast<const pqxx::broken_connection*>(&e) != nullptr ||
+                        connection_ == nullptr || !connection_->is_open() ||
+                        (sql != nullptr && sql->sqlstate().rfind("57P", 0) == 0);
+      if (!lost) {
+        return sql != nullptr ? OfSqlState(*sql) : absl::InternalError(Message(e));
+      }
+      Drop();
+      if (attempt > 1) return absl::UnavailableError(Message(e));
+    } catch (const std::exception& e) {
+      Drop();  // its state is unknown
+      return absl::InternalError(Message(e));
+    }
+  }
+}
+
+}  // namespace gridsweep::coordinator

@@ -1,0 +1,83 @@
+// Live leases: workers register, renew them, give them back or fail them.
+#pragma once
+
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
+#include <string>
+#include <vector>
+
+#include "coordinator/store/claims.h"
+#include "coordinator/store/database.h"
+#include "coordinator/store/sweeps.h"
+#include "gridsweep/v1/dispatch.pb.h"
+
+namespace gridsweep::coordinator {
+
+struct EndedLease {
+  int64_t run_id;
+  State state;  // of the run, now
+};
+
+// Stores or updates the worker of that name. A new incarnation ends the old
+// one's leases as lost, which counts as failures where the host is the same:
+// its process ended by itself.
+struct Registered {
+  int64_t worker_id;
+  std::vector<EndedLease> ended;
+};
+absl::StatusOr<Registered> RegisterWorker(Database& database, const v1::RegisterRequest& request,
+                                          absl::Duration backoff_base);
+
+// A lease as its worker reports it.
+struct Renewal {
+  LeaseKey key;
+  std::vector<v1::CurvePoint> points;
+};
+struct HeldLease {
+  LeaseKey key;
+  bool cancelling;
+};
+struct Renewed {
+  std::string worker;
+  v1::WorkerDirective directive;
+  std::vector<HeldLease> held;  // all leases of this incarnation, reported or not
+};
+// Renews the reported leases whose tokens hold, keeps their new curve points.
+// NOT_FOUND for an unknown worker; FAILED_PRECONDITION, reason
+// INCARNATION_REPLACED, when a newer process has registered under its name.
+absl::StatusOr<Renewed> RenewLeases(Database& database, int64_t worker_id,
+                                    const std::string& incarnation,
+                                    const std::vector<Renewal>& renewals, absl::Duration ttl);
+
+// Gives runs back to the queue (or cancels those whose sweep is cancelled);
+// costs no failure. Leases that have ended already are passed over.
+absl::StatusOr<std::vector<EndedLease>> ReleaseLeases(Database& database,
+                                                      const std::vector<LeaseKey>& keys,
+                                                      const std::string& why);
+
+// Ends the lease as a failure of worker or machine: the run is retried after a
+// growing pause, or FAILED once its failures reach the sweep's max_attempts.
+// A repeat answers the run's state. Errors: LEASE_LOST.
+absl::StatusOr<State> FailLease(Database& database, const LeaseKey& key, const std::string& error,
+                                const std::string& log_tail, absl::Duration backoff_base);
+
+// What the coordinator does once a second.
+struct Upkeep {
+  std::vector<EndedLease> expired;
+  int64_t due = 0;  // runs whose pause is over
+};
+// Ends expired leases as lost where `expire` is set and the server has been up
+// for `ttl`; a run that was lost five times in a row has that counted as a
+// failure. Puts runs whose pause is over back into the queue.
+absl::StatusOr<Upkeep> DoUpkeep(Database& database, bool expire, absl::Duration ttl,
+                                absl::Duration backoff_base);
+
+// Says that this coordinator (16 raw bytes) is alive.
+absl::Status MarkAlive(Database& database, const std::string& coordinator_id);
+
+// Tells all coordinators that there is claimable work.
+inline constexpr char kWorkChannel[] = "gridsweep_work";
+absl::Status NotifyWork(Database& database);
+
+}  // namespace gridsweep::coordinator

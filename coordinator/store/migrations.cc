@@ -1,0 +1,51 @@
+#include "coordinator/store/migrations.h"
+
+#include <map>
+
+#include "common/sha256.h"
+#include "common/strings.h"
+
+namespace gridsweep::coordinator {
+namespace {
+
+constexpr Statement kListApplied{
+    "list_applied_migrations", "select version, checksum from schema_migrations"};
+constexpr Statement kRecord{
+    "record_migration",
+    "insert into schema_migrations (version, name, checksum) values ($1, $2, $3::bytea)"};
+
+}  // namespace
+
+absl::Status Migrate(Database& database, std::span<const Migration> migrations) {
+  return database.Transact([&](Transaction& t) -> absl::Status {
+    t.ExecText("set local lock_timeout = 0; set local statement_timeout = 0");
+    t.ExecText("select pg_advisory_xact_lock(7341, 1)");
+    t.ExecText(
+        "create table if not exists schema_migrations (version int primary key, name text not "
+        "null, checksum bytea not null, applied_at timestamptz not null default "
+        "clock_timestamp())");
+    std::map<int, std::string> applied;
+    for (const auto& row : t.Exec(kListApplied)) applied[row[0].as<int>()] = FromBytea(row[1]);
+    for (const Migration& migration : migrations) {
+      const std::string checksum = Sha256::Of(migration.sql);
+      const auto found = applied.find(migration.version);
+      if (found == applied.end()) {
+        t.ExecText(std::string(migration.sql));
+        t.Exec(kRecord, {migration.version, std::string(migration.name), Bytea(checksum)});
+      } else if (found->second != checksum) {
+        return absl::FailedPreconditionError(
+            StrCat("migration ", migration.name,
+                   " has changed since it was applied to this database; migrations are forward "
+                   "only: add a new one, or use a new database"));
+      }
+    }
+    if (!applied.empty() && applied.rbegin()->first > migrations.back().version) {
+      return absl::FailedPreconditionError(
+          StrCat("the database has migration ", applied.rbegin()->first,
+                 ", this program knows up to ", migrations.back().version, ": use a newer program"));
+    }
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace gridsweep::coordinator

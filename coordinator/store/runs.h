@@ -1,0 +1,32 @@
+// Reading runs, one by one or by the page, and the fleet.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <string>
+#include <vector>
+
+#include "coordinator/store/database.h"
+#include "coordinator/store/sweeps.h"
+#include "gridsweep/v1/admin.pb.h"
+#include "gridsweep/v1/sweep.pb.h"
+
+namespace gridsweep::coordinator {
+
+// Runs of a sweep with ids above `after`, in the order of their ids. `states`
+// empty = all. NOT_FOUND for an unknown sweep.
+absl::StatusOr<std::vector<v1::Run>> ListRuns(Database& database, int64_t sweep_id,
+                                              const std::vector<State>& states, int64_t after,
+                                              int limit);
+
+// With attempts and stored learning curve. NOT_FOUND when there is none.
+absl::StatusOr<v1::GetRunResponse> GetRun(Database& database, int64_t run_id);
+
+// `live` = seen within `ttl`. Without `all`, those not seen for three are left out.
+absl::StatusOr<std::vector<v1::Worker>> ListWorkers(Database& database, bool all,
+                                                    absl::Duration ttl);
+
+// The identity of this database, as the artifact directory's marker carries it.
+absl::StatusOr<std::string> InstanceId(Database& database);
+
+}  // namespace gridsweep::coordinator

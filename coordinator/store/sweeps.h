@@ -1,0 +1,64 @@
+// Sweeps: stored with all their runs in one transaction, read, cancelled.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "coordinator/store/database.h"
+#include "gridsweep/v1/sweep.pb.h"
+#include "sweepspec/sweep_file.h"
+
+namespace gridsweep::coordinator {
+
+// Run states as the database numbers them.
+enum class State { kPending, kBackoff, kPaused, kLeased, kSucceeded, kDiverged, kFailed, kCancelled };
+inline v1::RunState ToProto(State state) {
+  return static_cast<v1::RunState>(static_cast<int>(state) + 1);
+}
+
+struct NewSweep {
+  std::string name;
+  std::string request_id;    // "" = none
+  std::string request_hash;  // of what was asked; a repeat must ask the same
+  std::string source_yaml;
+  const sweepspec::ExpandedSweep* sweep;  // at least one run
+};
+struct CreatedSweep {
+  v1::Sweep sweep;
+  bool already_existed;
+};
+
+// Stores the sweep and its runs, or nothing. Run ids are contiguous; the units
+// partitions they need exist afterwards. ALREADY_EXISTS when the request id
+// belongs to a sweep with another request hash.
+absl::StatusOr<CreatedSweep> CreateSweep(Database& database, const NewSweep& request);
+
+// With the submitted text. NOT_FOUND when there is none.
+absl::StatusOr<v1::Sweep> GetSweep(Database& database, int64_t sweep_id);
+// The newest of that name.
+absl::StatusOr<v1::Sweep> GetSweepByName(Database& database, const std::string& name);
+// Newest first, those with ids below `before` (0 = all), at most `limit`.
+absl::StatusOr<std::vector<v1::Sweep>> ListSweeps(Database& database, int64_t before, int limit);
+
+struct Cancelled {
+  int64_t cancelled;   // runs that waited
+  int64_t cancelling;  // runs that are leased
+};
+// Repeating it is harmless. NOT_FOUND for an unknown sweep.
+absl::StatusOr<Cancelled> CancelSweep(Database& database, int64_t sweep_id);
+
+// What watchers of a sweep are told.
+struct SweepSnapshot {
+  v1::RunCounts counts;
+  std::vector<v1::RunProgress> running;  // leased: run, readout, seed, total_steps, worker
+  std::vector<v1::RunProgress> ended;    // ended since `since_micros`, with their step and loss
+  int64_t now_micros = 0;                // the database's clock
+};
+// `since_micros` 0: `ended` is empty. NOT_FOUND for an unknown sweep.
+absl::StatusOr<SweepSnapshot> ReadSnapshot(Database& database, int64_t sweep_id,
+                                           int64_t since_micros);
+
+}  // namespace gridsweep::coordinator
