@@ -8,13 +8,11 @@ namespace gridsweep::coordinator {
 namespace {
 
 // Of the demands given as arrays: those that may lease (their place, from 1).
-constexpr Statement kAllowed{
-    "find_demands_that_may_lease", R"(
+constexpr Statement kAllowed{"find_demands_that_may_lease", R"(
   select d.place from unnest($1::bigint[], $2::bytea[]) with ordinality as d(worker, incarnation, place)
   join workers w on w.worker_id = d.worker and w.incarnation = d.incarnation and w.directive = 1)"};
 
-constexpr Statement kGrantedBefore{
-    "find_grants_of_requests", R"(
+constexpr Statement kGrantedBefore{"find_grants_of_requests", R"(
   select d.place, l.run_id, l.token, l.attempt, l.sweep_id, r.config::text, r.config_hash,
          r.shape_key
   from unnest($1::bigint[], $2::bytea[], $3::bytea[]) with ordinality
@@ -24,22 +22,20 @@ constexpr Statement kGrantedBefore{
   join runs r using (run_id)
   order by l.run_id)"};
 
-constexpr Statement kClaimable{
-    "list_claimable_sweeps", R"(
+constexpr Statement kClaimable{"list_claimable_sweeps", R"(
   select s.sweep_id, s.priority, s.max_parallel, coalesce(l.n, 0)
   from sweeps s left join (select sweep_id, count(*) as n from leases group by 1) l using (sweep_id)
   where s.cancelled_at is null
     and exists (select from run_state r where r.sweep_id = s.sweep_id and r.class = 0 and r.state = 0)
   order by s.sweep_id)"};
 
-constexpr Statement kLockLimited{
-    "lock_limited_sweep", "select max_parallel from sweeps where sweep_id = $1 for update"};
+constexpr Statement kLockLimited{"lock_limited_sweep",
+                                 "select max_parallel from sweeps where sweep_id = $1 for update"};
 constexpr Statement kCountLeased{"count_leases_of_sweep",
                                  "select count(*) from leases where sweep_id = $1"};
 
 // The i-th run in the queue goes to the i-th element of the arrays.
-constexpr Statement kClaim{
-    "claim_runs", R"(
+constexpr Statement kClaim{"claim_runs", R"(
   with c as materialized (
     select run_id, queue_pos from run_state
     where sweep_id = $1 and class = 0 and state = 0
@@ -104,16 +100,16 @@ std::map<size_t, int> Share(const std::vector<Candidate>& candidates, int wanted
 class Claim {
  public:
   Claim(Transaction& t, const std::vector<Demand>& demands, absl::Duration ttl)
-      : t_(t), demands_(demands), ttl_(ttl), grants_(demands.size()) {}
+      : t_(t), demands_(demands), ttl_(ttl), claimed_(demands.size()) {}
 
-  std::vector<std::vector<Grant>> Run() {
+  std::vector<Claimed> Run() {
     Repeat();
     Enlist();
     std::vector<Candidate> candidates;
     if (!slots_.empty()) {
       for (const auto& row : t_.Exec(kClaimable)) {
-        candidates.push_back({row[0].as<int64_t>(), row[1].as<int>(), row[2].as<int>(),
-                              row[3].as<int64_t>()});
+        candidates.push_back(
+            {row[0].as<int64_t>(), row[1].as<int>(), row[2].as<int>(), row[3].as<int64_t>()});
       }
     }
     while (!slots_.empty()) {
@@ -121,7 +117,7 @@ class Claim {
       if (shares.empty()) break;
       for (const auto& [i, share] : shares) Take(candidates[i], share);
     }
-    return std::move(grants_);
+    return std::move(claimed_);
   }
 
  private:
@@ -135,11 +131,10 @@ class Claim {
     }
     for (const auto& row :
          t_.Exec(kGrantedBefore, {Array(workers), Array(incarnations), Array(requests)})) {
-      grants_[row[0].as<size_t>() - 1].push_back(ReadGrant(row));
+      claimed_[row[0].as<size_t>() - 1].grants.push_back(ReadGrant(row));
     }
-    allowed_.resize(demands_.size());
     for (const auto& row : t_.Exec(kAllowed, {Array(workers), Array(incarnations)})) {
-      allowed_[row[0].as<size_t>() - 1] = true;
+      claimed_[row[0].as<size_t>() - 1].registered = true;
     }
   }
 
@@ -148,7 +143,8 @@ class Claim {
     for (int round = 0;; ++round) {
       bool any = false;
       for (size_t i = 0; i < demands_.size(); ++i) {
-        if (!allowed_[i] || !grants_[i].empty() || round >= demands_[i].max_runs) continue;
+        if (!claimed_[i].registered || !claimed_[i].grants.empty() || round >= demands_[i].max_runs)
+          continue;
         slots_.push_back(i);
         any = true;
       }
@@ -181,7 +177,7 @@ class Claim {
         t_.Exec(kClaim, {sweep.sweep_id, share, Array(workers), Array(incarnations),
                          Array(requests), absl::ToDoubleSeconds(ttl_)});
     for (const auto& row : rows) {
-      grants_[slots_[row[0].as<size_t>() - 1]].push_back(ReadGrant(row));
+      claimed_[slots_[row[0].as<size_t>() - 1]].grants.push_back(ReadGrant(row));
     }
     const auto taken = static_cast<int>(rows.size());
     slots_.erase(slots_.begin(), slots_.begin() + taken);
@@ -192,20 +188,18 @@ class Claim {
   Transaction& t_;
   const std::vector<Demand>& demands_;
   const absl::Duration ttl_;
-  std::vector<std::vector<Grant>> grants_;
-  std::vector<bool> allowed_;
+  std::vector<Claimed> claimed_;
   std::deque<size_t> slots_;  // places in `demands_`
 };
 
 }  // namespace
 
-absl::StatusOr<std::vector<std::vector<Grant>>> ClaimRuns(Database& database,
-                                                          const std::vector<Demand>& demands,
-                                                          absl::Duration ttl) {
-  return database.Transact(
-      [&](Transaction& t) -> absl::StatusOr<std::vector<std::vector<Grant>>> {
-        return Claim(t, demands, ttl).Run();
-      });
+absl::StatusOr<std::vector<Claimed>> ClaimRuns(Database& database,
+                                               const std::vector<Demand>& demands,
+                                               absl::Duration ttl) {
+  return database.Transact([&](Transaction& t) -> absl::StatusOr<std::vector<Claimed>> {
+    return Claim(t, demands, ttl).Run();
+  });
 }
 
 }  // namespace gridsweep::coordinator

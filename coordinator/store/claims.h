@@ -33,15 +33,20 @@ struct Demand {
   int max_runs;
 };
 
-// One claim for all of `demands`, in one transaction: the grants of each, in
-// the order given; empty where there was nothing. Sweeps are chosen by
+// What a demand got: nothing where there was nothing to give.
+struct Claimed {
+  bool registered = false;  // its incarnation is its worker's current one, and may take runs
+  std::vector<Grant> grants;
+};
+
+// One claim for all of `demands`, in one transaction; answers in their order. Sweeps are chosen by
 // priority, then by fewest leased runs, then by age; runs of a sweep by their
 // place in the queue; demands take turns. A sweep's max_parallel is never
 // exceeded. A demand whose request id holds leases already gets those again.
 // Demands of an incarnation that is not its worker's current one get nothing.
 // Never waits for rows that another claim holds.
-absl::StatusOr<std::vector<std::vector<Grant>>> ClaimRuns(Database& database,
-                                                          const std::vector<Demand>& demands,
-                                                          absl::Duration ttl);
+absl::StatusOr<std::vector<Claimed>> ClaimRuns(Database& database,
+                                               const std::vector<Demand>& demands,
+                                               absl::Duration ttl);
 
 }  // namespace gridsweep::coordinator

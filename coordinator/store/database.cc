@@ -2,7 +2,10 @@
 
 #include <chrono>
 #include <random>
+#include <stdexcept>
 #include <thread>
+#include <tuple>
+#include <utility>
 
 #include "common/strings.h"
 
@@ -14,12 +17,11 @@ constexpr int kRollbackTries = 8;
 // `conninfo` with what keeps a dead network from holding a thread for ever;
 // what it says itself stands.
 std::string WithTimeouts(std::string conninfo) {
-  const bool url =
-      conninfo.rfind("postgres://", 0) == 0 || conninfo.rfind("postgresql://", 0) == 0;
+  const bool url = conninfo.rfind("postgres://", 0) == 0 || conninfo.rfind("postgresql://", 0) == 0;
   static constexpr std::pair<const char*, const char*> kSettings[] = {
-      {"connect_timeout", "5"},      {"tcp_user_timeout", "10000"}, {"keepalives_idle", "10"},
-      {"keepalives_interval", "5"},  {"keepalives_count", "3"},
-      {"application_name", "gridsweep-coordinator"}};
+      {"connect_timeout", "5"},  {"tcp_user_timeout", "10000"},
+      {"keepalives_idle", "10"}, {"keepalives_interval", "5"},
+      {"keepalives_count", "3"}, {"application_name", "gridsweep-coordinator"}};
   for (const auto& [key, value] : kSettings) {
     if (conninfo.find(std::string(key) + "=") != std::string::npos) continue;
     const char* separator = !url ? " " : conninfo.find('?') == std::string::npos ? "?" : "&";
@@ -42,6 +44,23 @@ absl::Status OfSqlState(const pqxx::sql_error& e) {
     return absl::UnavailableError(Message(e));
   }
   return absl::InternalError(Message(e));
+}
+
+// This libpqxx streams tuples alone: sends `fields` as a tuple of their number.
+template <size_t... I>
+void SendTuple(pqxx::stream_to& stream, const std::vector<const char*>& fields,
+               std::index_sequence<I...>) {
+  stream << std::make_tuple(fields[I]...);
+}
+template <size_t N = 1>
+void SendRow(pqxx::stream_to& stream, const std::vector<const char*>& fields) {
+  if (fields.size() == N) {
+    SendTuple(stream, fields, std::make_index_sequence<N>());
+  } else if constexpr (N < 24) {
+    SendRow<N + 1>(stream, fields);
+  } else {
+    throw std::logic_error("COPY of more columns than foreseen");
+  }
 }
 
 void PauseBeforeRetry(int attempt) {
@@ -70,7 +89,7 @@ void Transaction::Copy(const std::string& table, const std::vector<std::string>&
     const Params params = row(i);
     texts.clear();
     for (const Param& param : params) texts.push_back(param.c_str());
-    stream << texts;
+    SendRow(stream, texts);
   }
   stream.complete();
 }
@@ -85,12 +104,12 @@ void Database::Connect() {
   connection_->inhibit_reactivation(true);
 #pragma GCC diagnostic pop
   pqxx::nontransaction session(*connection_);
-  session.exec(StrCat("set statement_timeout = ",
-                      absl::ToInt64Milliseconds(settings_.statement_timeout),
-                      "; set lock_timeout = '15s'; set idle_in_transaction_session_timeout = '30s'"
-                      "; set client_min_messages = warning; set bytea_output = hex"
-                      "; set extra_float_digits = 1",
-                      settings_.lazy_commit ? "; set synchronous_commit = off" : ""));
+  session.exec(
+      StrCat("set statement_timeout = ", absl::ToInt64Milliseconds(settings_.statement_timeout),
+             "; set lock_timeout = '15s'; set idle_in_transaction_session_timeout = '30s'"
+             "; set client_min_messages = warning; set bytea_output = hex"
+             "; set extra_float_digits = 1",
+             settings_.lazy_commit ? "; set synchronous_commit = off" : ""));
 }
 
 void Database::Drop() {

@@ -12,8 +12,7 @@ namespace {
 // Ends leases: one row of `attempts` each, the run back into the queue, into a
 // pause, FAILED or CANCELLED. $1, $2: run ids and tokens; $3: outcome; $4:
 // whether it counts as a failure; $5: error; $6: log; $7: pause in seconds.
-constexpr Statement kEnd{
-    "end_leases", R"(
+constexpr Statement kEnd{"end_leases", R"(
   with gone as (
     delete from leases l using unnest($1::bigint[], $2::uuid[]) as k(run_id, token)
     where l.run_id = k.run_id and l.token = k.token returning l.*),
@@ -52,8 +51,8 @@ std::vector<EndedLease> End(Transaction& t, const std::vector<LeaseKey>& keys,
   }
   std::vector<EndedLease> ended;
   if (keys.empty()) return ended;
-  for (const auto& row : t.Exec(kEnd, {Array(runs), Array(tokens), outcome, failed, error,
-                                       log_tail, absl::ToDoubleSeconds(backoff_base)})) {
+  for (const auto& row : t.Exec(kEnd, {Array(runs), Array(tokens), outcome, failed, error, log_tail,
+                                       absl::ToDoubleSeconds(backoff_base)})) {
     ended.push_back({row[0].as<int64_t>(), static_cast<State>(row[1].as<int>())});
   }
   return ended;
@@ -71,8 +70,7 @@ constexpr Statement kLockWorker{
 constexpr Statement kOldLeases{
     "list_leases_of_old_incarnations",
     "select run_id, token from leases where worker_id = $1 and incarnation <> $2::bytea"};
-constexpr Statement kUpsertWorker{
-    "upsert_worker", R"(
+constexpr Statement kUpsertWorker{"upsert_worker", R"(
   insert into workers (name, host, incarnation, slots, resource_class, memory_bytes, numerics_id,
                        version, science_version, features, labels)
   values ($1, $2, $3::bytea, $4, $5, $6, $7, $8, $9, $10::jsonb, $11::jsonb)
@@ -84,31 +82,26 @@ constexpr Statement kUpsertWorker{
     registered_at = clock_timestamp(), seen_at = clock_timestamp()
   returning worker_id)"};
 
-constexpr Statement kSeeWorker{
-    "see_worker", R"(
+constexpr Statement kSeeWorker{"see_worker", R"(
   update workers set seen_at = clock_timestamp() where worker_id = $1 and incarnation = $2::bytea
   returning name, directive)"};
 constexpr Statement kWorkerExists{"worker_exists", "select 1 from workers where worker_id = $1"};
-constexpr Statement kRenew{
-    "renew_leases", R"(
+constexpr Statement kRenew{"renew_leases", R"(
   update leases l set expires_at = clock_timestamp() + $4::float8 * interval '1 second'
   from unnest($2::bigint[], $3::uuid[]) as k(run_id, token)
   where l.run_id = k.run_id and l.token = k.token and l.worker_id = $1)"};
-constexpr Statement kKeepPoints{
-    "keep_curve_points", R"(
+constexpr Statement kKeepPoints{"keep_curve_points", R"(
   insert into learning_curves (run_id, step, loss, error_cm, fraction_above)
   select p.run_id, p.step, p.loss, p.error_cm, p.above::float8[]
   from unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::float8[], $5::float8[], $6::text[])
          as p(run_id, token, step, loss, error_cm, above)
   join leases l on l.run_id = p.run_id and l.token = p.token
   on conflict do nothing)"};
-constexpr Statement kHeld{
-    "list_leases_of_worker", R"(
+constexpr Statement kHeld{"list_leases_of_worker", R"(
   select run_id, token, cancelling from leases
   where worker_id = $1 and incarnation = $2::bytea order by run_id)"};
 
-constexpr Statement kFailedBefore{
-    "find_failed_attempt", R"(
+constexpr Statement kFailedBefore{"find_failed_attempt", R"(
   select r.state from attempts a join run_state r using (run_id)
   where a.run_id = $1 and a.token = $2::uuid and a.outcome in ('failed', 'cancelled'))"};
 
@@ -134,8 +127,8 @@ void KeepPoints(Transaction& t, const std::vector<Renewal>& renewals) {
     }
   }
   if (runs.empty()) return;
-  t.Exec(kKeepPoints, {Array(runs), Array(tokens), Array(steps), Array(losses), Array(errors),
-                       Array(above)});
+  t.Exec(kKeepPoints,
+         {Array(runs), Array(tokens), Array(steps), Array(losses), Array(errors), Array(above)});
 }
 
 }  // namespace
@@ -222,14 +215,12 @@ absl::StatusOr<State> FailLease(Database& database, const LeaseKey& key, const s
 
 namespace {
 
-constexpr Statement kExpired{
-    "list_expired_leases", R"(
+constexpr Statement kExpired{"list_expired_leases", R"(
   select run_id, token from leases
   where expires_at < clock_timestamp()
     and pg_postmaster_start_time() < clock_timestamp() - $1::float8 * interval '1 second'
   for update skip locked)"};
-constexpr Statement kDue{
-    "queue_runs_after_backoff", R"(
+constexpr Statement kDue{"queue_runs_after_backoff", R"(
   with d as (select run_id from run_state where state = 1 and not_before <= clock_timestamp()
              for update skip locked),
   u as (update run_state r set state = 0, queue_pos = nextval('queue_pos_seq'), not_before = null,
@@ -238,13 +229,11 @@ constexpr Statement kDue{
   select count(*) from u)"};
 // A lease that ended while its sweep was being cancelled may have put its run
 // back into the queue unseen.
-constexpr Statement kCancelStragglers{
-    "cancel_stragglers", R"(
+constexpr Statement kCancelStragglers{"cancel_stragglers", R"(
   update run_state r set state = 7, changed_at = clock_timestamp()
   from sweeps s where s.sweep_id = r.sweep_id and r.state in (0, 1, 2)
     and s.cancelled_at > clock_timestamp() - interval '5 minutes')"};
-constexpr Statement kMarkAlive{
-    "mark_coordinator_alive", R"(
+constexpr Statement kMarkAlive{"mark_coordinator_alive", R"(
   insert into coordinators (id) values ($1::uuid)
   on conflict (id) do update set alive_at = clock_timestamp())"};
 

@@ -8,8 +8,8 @@
 namespace gridsweep::coordinator {
 namespace {
 
-constexpr Statement kListApplied{
-    "list_applied_migrations", "select version, checksum from schema_migrations"};
+constexpr Statement kListApplied{"list_applied_migrations",
+                                 "select version, checksum from schema_migrations"};
 constexpr Statement kRecord{
     "record_migration",
     "insert into schema_migrations (version, name, checksum) values ($1, $2, $3::bytea)"};
@@ -40,9 +40,9 @@ absl::Status Migrate(Database& database, std::span<const Migration> migrations) 
       }
     }
     if (!applied.empty() && applied.rbegin()->first > migrations.back().version) {
-      return absl::FailedPreconditionError(
-          StrCat("the database has migration ", applied.rbegin()->first,
-                 ", this program knows up to ", migrations.back().version, ": use a newer program"));
+      return absl::FailedPreconditionError(StrCat(
+          "the database has migration ", applied.rbegin()->first, ", this program knows up to ",
+          migrations.back().version, ": use a newer program"));
     }
     return absl::OkStatus();
   });

@@ -16,17 +16,17 @@ namespace gridsweep::coordinator {
 // Numbers are written so that they read back as the same bits.
 class Param {
  public:
-  Param(std::nullopt_t) {}                                   // NOLINT: converts on purpose
-  Param(std::string text) : text_(std::move(text)) {}        // NOLINT
-  Param(const char* text) : text_(text) {}                   // NOLINT
-  Param(bool value) : text_(value ? "t" : "f") {}            // NOLINT
-  Param(int value) : text_(std::to_string(value)) {}         // NOLINT
-  Param(unsigned value) : text_(std::to_string(value)) {}    // NOLINT
-  Param(int64_t value) : text_(std::to_string(value)) {}     // NOLINT
-  Param(uint64_t value) : text_(std::to_string(value)) {}    // NOLINT
-  Param(double value);                                       // NOLINT
-  Param(std::optional<double> value);                        // NOLINT
-  Param(std::optional<int64_t> value);                       // NOLINT
+  Param(std::nullopt_t) {}                                 // NOLINT: converts on purpose
+  Param(std::string text) : text_(std::move(text)) {}      // NOLINT
+  Param(const char* text) : text_(text) {}                 // NOLINT
+  Param(bool value) : text_(value ? "t" : "f") {}          // NOLINT
+  Param(int value) : text_(std::to_string(value)) {}       // NOLINT
+  Param(unsigned value) : text_(std::to_string(value)) {}  // NOLINT
+  Param(int64_t value) : text_(std::to_string(value)) {}   // NOLINT
+  Param(uint64_t value) : text_(std::to_string(value)) {}  // NOLINT
+  Param(double value);                                     // NOLINT
+  Param(std::optional<double> value);                      // NOLINT
+  Param(std::optional<int64_t> value);                     // NOLINT
 
   const char* c_str() const { return text_ ? text_->c_str() : nullptr; }
   const std::optional<std::string>& text() const { return text_; }

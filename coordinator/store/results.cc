@@ -19,31 +19,25 @@ constexpr Statement kReadLease{"read_lease",
 constexpr Statement kTouchArtifact{
     "touch_artifact",
     "update artifacts set touched_at = clock_timestamp() where sha256 = $1::bytea returning 1"};
-constexpr Statement kInsertArtifact{
-    "insert_artifact", R"(
+constexpr Statement kInsertArtifact{"insert_artifact", R"(
   insert into artifacts (sha256, size, kind) values ($1::bytea, $2, $3)
   on conflict (sha256) do update set touched_at = clock_timestamp())"};
 
-constexpr Statement kLockRun{
-    "lock_lease_to_complete", R"(
+constexpr Statement kLockRun{"lock_lease_to_complete", R"(
   select r.sweep_id, r.ng from leases l join runs r using (run_id)
   where l.run_id = $1 and l.token = $2::uuid for update of l)"};
-constexpr Statement kRecorded{
-    "find_result_of_token",
-    "select 1 from run_results where run_id = $1 and token = $2::uuid"};
+constexpr Statement kRecorded{"find_result_of_token",
+                              "select 1 from run_results where run_id = $1 and token = $2::uuid"};
 constexpr Statement kForgetCurve{"forget_learning_curve",
                                  "delete from learning_curves where run_id = $1"};
-constexpr Statement kEndLease{
-    "end_lease_of_completed_run", R"(
+constexpr Statement kEndLease{"end_lease_of_completed_run", R"(
   with gone as (delete from leases where run_id = $1 returning *),
   a as (insert into attempts (run_id, attempt, token, worker_id, worker, host, granted_at, outcome)
         select g.run_id, g.attempt, g.token, g.worker_id, w.name, w.host, g.granted_at, $2
         from gone g join workers w using (worker_id))
   update run_state set state = $3, changed_at = clock_timestamp() where run_id = $1)"};
 
-Param OrNull(double value) {
-  return std::isfinite(value) ? Param(value) : Param(std::nullopt);
-}
+Param OrNull(double value) { return std::isfinite(value) ? Param(value) : Param(std::nullopt); }
 
 void InsertResult(Transaction& t, int64_t sweep_id, const v1::CompleteRunRequest::Header& header) {
   static const std::string sql = [] {
@@ -54,18 +48,23 @@ void InsertResult(Transaction& t, int64_t sweep_id, const v1::CompleteRunRequest
       columns += StrCat(", ", metric.name);
       places += StrCat(", $", place++);
     }
-    return StrCat("insert into run_results (run_id, sweep_id, token, outcome, artifact, unit_count,"
-                  " steps, compute_seconds, numerics_id, science_version", columns,
-                  ") values ($1, $2, $3::uuid, $4, $5::bytea, $6, $7, $8, $9, $10", places, ")");
+    return StrCat(
+        "insert into run_results (run_id, sweep_id, token, outcome, artifact, unit_count,"
+        " steps, compute_seconds, numerics_id, science_version",
+        columns, ") values ($1, $2, $3::uuid, $4, $5::bytea, $6, $7, $8, $9, $10", places, ")");
   }();
   static const Statement kInsert{"insert_run_result", sql.c_str()};
   Params params = {
-      header.ref().run_id(), sweep_id, Uuid(header.ref().token()),
+      header.ref().run_id(),
+      sweep_id,
+      Uuid(header.ref().token()),
       static_cast<int>(header.outcome()),
       header.artifacts().empty() ? Param(std::nullopt) : Bytea(header.artifacts(0).sha256()),
-      header.unit_count(), header.steps(),
+      header.unit_count(),
+      header.steps(),
       static_cast<double>(header.compute().seconds()) + header.compute().nanos() * 1e-9,
-      header.numerics_id(), static_cast<int>(header.science_version())};
+      header.numerics_id(),
+      static_cast<int>(header.science_version())};
   std::map<std::string_view, double> metrics;
   for (const auto& [name, value] : header.run_metrics()) {
     metrics[science::FindMetric(name)->name] = value;
@@ -116,8 +115,7 @@ void CopyRollups(Transaction& t, const Completion& completion) {
     }
     rows.push_back({completion.header.ref().run_id(), std::string(metric.name), n, nulls, min, max,
                     sum,
-                    metric.binned ? Array(Params(bins.begin(), bins.end()))
-                                  : Param(std::nullopt)});
+                    metric.binned ? Array(Params(bins.begin(), bins.end())) : Param(std::nullopt)});
   }
   t.Copy("unit_rollups", {"run_id", "metric", "n", "nulls", "min", "max", "sum", "bins"},
          rows.size(), [&](size_t i) { return rows[i]; });
@@ -197,8 +195,7 @@ absl::Status RecordArtifact(Database& database, const LeaseKey& key, const std::
   });
 }
 
-absl::StatusOr<Completion> AssembleCompletion(
-    const std::vector<v1::CompleteRunRequest>& messages) {
+absl::StatusOr<Completion> AssembleCompletion(const std::vector<v1::CompleteRunRequest>& messages) {
   if (messages.empty() || !messages[0].has_header()) {
     return InvalidField("header", "must be the first message of the stream");
   }
@@ -230,14 +227,15 @@ absl::StatusOr<Completion> AssembleCompletion(
         return InvalidField(column_path, "is not a unit-level metric of the registry");
       }
       if (static_cast<uint32_t>(column.value_size()) != n) {
-        return InvalidField(column_path,
-                            StrCat("has ", column.value_size(), " values; the first column has ", n));
+        return InvalidField(
+            column_path, StrCat("has ", column.value_size(), " values; the first column has ", n));
       }
       auto& values = completion.units[std::string(metric->name)];
       if (values.size() > next) return InvalidField(column_path, "is given twice in this block");
       values.resize(next, std::nan(""));  // absent from earlier blocks
       for (const double value : column.value()) {
-        if (std::isinf(value)) return InvalidField(column_path, "is infinite; use NaN for no value");
+        if (std::isinf(value))
+          return InvalidField(column_path, "is infinite; use NaN for no value");
         values.push_back(value);
       }
     }
@@ -279,9 +277,8 @@ absl::StatusOr<bool> CompleteRun(Database& database, const Completion& completio
       CopyRollups(t, completion);
     }
     CopyCurve(t, header);
-    t.Exec(kEndLease,
-           {key.run_id, succeeded ? "succeeded" : "diverged",
-            static_cast<int>(succeeded ? State::kSucceeded : State::kDiverged)});
+    t.Exec(kEndLease, {key.run_id, succeeded ? "succeeded" : "diverged",
+                       static_cast<int>(succeeded ? State::kSucceeded : State::kDiverged)});
     return false;
   });
 }

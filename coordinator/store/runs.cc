@@ -63,17 +63,14 @@ absl::StatusOr<v1::Run> ReadRun(const pqxx::row& row) {
 }
 
 constexpr Statement kSweepExists{"sweep_exists", "select 1 from sweeps where sweep_id = $1"};
-constexpr Statement kAttempts{
-    "list_attempts_of_run", R"(
+constexpr Statement kAttempts{"list_attempts_of_run", R"(
   select attempt, worker, host, (extract(epoch from granted_at) * 1000000)::bigint,
          (extract(epoch from ended_at) * 1000000)::bigint, outcome, error, log_tail
   from attempts where run_id = $1 order by attempt)"};
-constexpr Statement kCurve{
-    "get_learning_curve", R"(
+constexpr Statement kCurve{"get_learning_curve", R"(
   select step, loss, error_cm, array_to_string(fraction_above, ' ')
   from learning_curves where run_id = $1 order by step)"};
-constexpr Statement kWorkers{
-    "list_workers", R"(
+constexpr Statement kWorkers{"list_workers", R"(
   select w.worker_id, w.name, w.host, w.slots, coalesce(l.n, 0), w.resource_class, w.numerics_id,
          w.version, w.directive, (extract(epoch from w.registered_at) * 1000000)::bigint,
          (extract(epoch from w.seen_at) * 1000000)::bigint,

@@ -17,23 +17,21 @@ constexpr int kPartitionBits = 20;
 constexpr Statement kLockCreation{"lock_sweep_creation", "select pg_advisory_xact_lock(7341, 2)"};
 
 constexpr Statement kFindRequest{
-    "find_sweep_of_request", "select sweep_id, request_hash from sweeps where request_id = $1::bytea"};
+    "find_sweep_of_request",
+    "select sweep_id, request_hash from sweeps where request_id = $1::bytea"};
 
-constexpr Statement kTakeRunIds{
-    "take_run_ids", R"(
+constexpr Statement kTakeRunIds{"take_run_ids", R"(
   with before as (select case when is_called then last_value else last_value - 1 end as v
                   from run_id_seq)
   select v + 1, setval('run_id_seq', v + $1::bigint) from before)"};
 
-constexpr Statement kInsertSweep{
-    "insert_sweep", R"(
+constexpr Statement kInsertSweep{"insert_sweep", R"(
   insert into sweeps (name, method, request_id, request_hash, source_yaml, metadata, labels,
       sampler_seed, priority, max_attempts, max_parallel, first_run_id, run_count)
   values ($1, $2, $3::bytea, $4::bytea, $5, $6::jsonb, $7::jsonb, $8, $9, $10, $11, $12, $13)
   returning sweep_id)"};
 
-constexpr Statement kQueueRuns{
-    "queue_runs_of_sweep", R"(
+constexpr Statement kQueueRuns{"queue_runs_of_sweep", R"(
   insert into run_state (run_id, sweep_id, queue_pos)
   select run_id, sweep_id, nextval('queue_pos_seq')
   from (select run_id, sweep_id from runs where sweep_id = $1 order by ordinal) r)"};
@@ -55,18 +53,15 @@ constexpr Statement kLockSweep{"lock_sweep_for_cancel",
 constexpr Statement kMarkCancelled{
     "mark_sweep_cancelled",
     "update sweeps set cancelled_at = clock_timestamp() where sweep_id = $1"};
-constexpr Statement kCancelWaiting{
-    "cancel_waiting_runs", R"(
+constexpr Statement kCancelWaiting{"cancel_waiting_runs", R"(
   with c as (update run_state set state = 7, changed_at = clock_timestamp()
              where sweep_id = $1 and state in (0, 1, 2) returning 1)
   select count(*) from c)"};
-constexpr Statement kCancelLeased{
-    "cancel_leased_runs", R"(
+constexpr Statement kCancelLeased{"cancel_leased_runs", R"(
   with c as (update leases set cancelling = true where sweep_id = $1 returning 1)
   select count(*) from c)"};
 
-constexpr Statement kCounts{
-    "count_runs_of_sweep", R"(
+constexpr Statement kCounts{"count_runs_of_sweep", R"(
   select (select count(*) from sweeps where sweep_id = $1),
          (extract(epoch from clock_timestamp()) * 1000000)::bigint,
          count(*) filter (where state = 0), count(*) filter (where state = 1),
@@ -74,13 +69,11 @@ constexpr Statement kCounts{
          count(*) filter (where state = 4), count(*) filter (where state = 5),
          count(*) filter (where state = 6), count(*) filter (where state = 7)
   from run_state where sweep_id = $1)"};
-constexpr Statement kRunning{
-    "list_leased_runs_of_sweep", R"(
+constexpr Statement kRunning{"list_leased_runs_of_sweep", R"(
   select l.run_id, r.readout, r.seed, r.total_steps, w.name
   from leases l join runs r using (run_id) join workers w using (worker_id)
   where l.sweep_id = $1 order by l.run_id)"};
-constexpr Statement kEnded{
-    "list_ended_runs_of_sweep", R"(
+constexpr Statement kEnded{"list_ended_runs_of_sweep", R"(
   select s.run_id, r.readout, r.seed, r.total_steps, s.state, p.steps, p.loss, p.pos_err_published
   from run_state s join runs r using (run_id) left join run_results p using (run_id)
   where s.sweep_id = $1 and s.state >= 4
@@ -147,23 +140,51 @@ void CreatePartitions(Transaction& t, int64_t first_run, int64_t last_run) {
 
 void CopyRuns(Transaction& t, int64_t sweep_id, int64_t first_run,
               const std::vector<science::RunConfig>& runs) {
-  static const std::vector<std::string> kColumns = {
-      "run_id", "sweep_id", "ordinal", "config_hash", "shape_key", "config", "readout",
-      "readout_family", "rnn_type", "activation", "ng", "np", "place_cell_rf",
-      "place_cell_rf_low", "place_cell_rf_high", "surround_scale", "surround_scale_low",
-      "surround_scale_high", "seed", "total_steps"};
+  static const std::vector<std::string> kColumns = {"run_id",
+                                                    "sweep_id",
+                                                    "ordinal",
+                                                    "config_hash",
+                                                    "shape_key",
+                                                    "config",
+                                                    "readout",
+                                                    "readout_family",
+                                                    "rnn_type",
+                                                    "activation",
+                                                    "ng",
+                                                    "np",
+                                                    "place_cell_rf",
+                                                    "place_cell_rf_low",
+                                                    "place_cell_rf_high",
+                                                    "surround_scale",
+                                                    "surround_scale_low",
+                                                    "surround_scale_high",
+                                                    "seed",
+                                                    "total_steps"};
   const auto text = [](std::string_view parameter, const science::RunConfig& config) {
     return std::get<std::string>(science::FindParameter(parameter)->get(config));
   };
   t.Copy("runs", kColumns, runs.size(), [&](size_t i) -> Params {
     const science::RunConfig& c = runs[i];
-    return {first_run + static_cast<int64_t>(i), sweep_id, static_cast<int64_t>(i),
-            Bytea(sweepspec::ConfigHash(c)), Bytea(sweepspec::ShapeKey(c)),
-            sweepspec::CanonicalJson(c), science::ReadoutLabel(c), science::ReadoutFamily(c),
-            text("rnn_type", c), text("activation", c), c.Ng, c.Np,
-            science::DrawText(c.place_cell_rf), c.place_cell_rf.Low(), c.place_cell_rf.High(),
-            science::DrawText(c.surround_scale), c.surround_scale.Low(), c.surround_scale.High(),
-            c.seed, c.TotalSteps()};
+    return {first_run + static_cast<int64_t>(i),
+            sweep_id,
+            static_cast<int64_t>(i),
+            Bytea(sweepspec::ConfigHash(c)),
+            Bytea(sweepspec::ShapeKey(c)),
+            sweepspec::CanonicalJson(c),
+            science::ReadoutLabel(c),
+            science::ReadoutFamily(c),
+            text("rnn_type", c),
+            text("activation", c),
+            c.Ng,
+            c.Np,
+            science::DrawText(c.place_cell_rf),
+            c.place_cell_rf.Low(),
+            c.place_cell_rf.High(),
+            science::DrawText(c.surround_scale),
+            c.surround_scale.Low(),
+            c.surround_scale.High(),
+            c.seed,
+            c.TotalSteps()};
   });
 }
 
@@ -177,9 +198,8 @@ absl::StatusOr<CreatedSweep> CreateSweep(Database& database, const NewSweep& req
       const pqxx::result found = t.Exec(kFindRequest, {Bytea(request.request_id)});
       if (!found.empty()) {
         if (FromBytea(found[0][1]) != request.request_hash) {
-          return absl::AlreadyExistsError(
-              StrCat("request_id: another sweep (", found[0][0].c_str(),
-                     ") was created with this id; use a new one"));
+          return absl::AlreadyExistsError(StrCat("request_id: another sweep (", found[0][0].c_str(),
+                                                 ") was created with this id; use a new one"));
         }
         ASSIGN_OR_RETURN(v1::Sweep existing, FindSweep(t, Int(found[0][0])));
         return CreatedSweep{std::move(existing), true};
@@ -192,13 +212,12 @@ absl::StatusOr<CreatedSweep> CreateSweep(Database& database, const NewSweep& req
     nlohmann::json labels = nlohmann::json::object();
     for (const auto& [key, value] : settings.labels()) labels[key] = value;
     const int64_t sweep_id = Int(t.Exec(
-        kInsertSweep,
-        {request.name, sweep.method,
-         request.request_id.empty() ? Param(std::nullopt) : Bytea(request.request_id),
-         Bytea(request.request_hash), request.source_yaml, sweep.metadata_json, labels.dump(),
-         sweep.sampler_seed, settings.priority(),
-         settings.has_max_attempts() ? settings.max_attempts() : 3u, settings.max_parallel(),
-         first_run, count})[0][0]);
+        kInsertSweep, {request.name, sweep.method,
+                       request.request_id.empty() ? Param(std::nullopt) : Bytea(request.request_id),
+                       Bytea(request.request_hash), request.source_yaml, sweep.metadata_json,
+                       labels.dump(), sweep.sampler_seed, settings.priority(),
+                       settings.has_max_attempts() ? settings.max_attempts() : 3u,
+                       settings.max_parallel(), first_run, count})[0][0]);
     CopyRuns(t, sweep_id, first_run, sweep.runs);
     t.Exec(kQueueRuns, {sweep_id});
     ASSIGN_OR_RETURN(v1::Sweep created, FindSweep(t, sweep_id));

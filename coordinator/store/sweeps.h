@@ -14,7 +14,16 @@
 namespace gridsweep::coordinator {
 
 // Run states as the database numbers them.
-enum class State { kPending, kBackoff, kPaused, kLeased, kSucceeded, kDiverged, kFailed, kCancelled };
+enum class State {
+  kPending,
+  kBackoff,
+  kPaused,
+  kLeased,
+  kSucceeded,
+  kDiverged,
+  kFailed,
+  kCancelled
+};
 inline v1::RunState ToProto(State state) {
   return static_cast<v1::RunState>(static_cast<int>(state) + 1);
 }

@@ -1,0 +1,137 @@
+#include "coordinator/background.h"
+
+#include <absl/time/clock.h>
+
+#include <chrono>
+#include <optional>
+
+#include "common/log.h"
+#include "common/sha256.h"
+#include "coordinator/store/leases.h"
+
+namespace gridsweep::coordinator {
+namespace {
+
+constexpr absl::Duration kNotifyPause = absl::Milliseconds(50);
+constexpr absl::Duration kAliveEvery = absl::Seconds(5);
+
+class WorkReceiver final : public pqxx::notification_receiver {
+ public:
+  WorkReceiver(pqxx::connection& connection, const std::function<void()>& wake)
+      : notification_receiver(connection, kWorkChannel), wake_(wake) {}
+  void operator()(const std::string&, int) override { wake_(); }
+
+ private:
+  const std::function<void()>& wake_;
+};
+
+}  // namespace
+
+Background::Background(Settings settings, ProgressBoard& board, std::function<void()> wake)
+    : settings_(std::move(settings)),
+      board_(board),
+      wake_(std::move(wake)),
+      upkeep_([this] { Upkeep(); }),
+      listen_([this] { Listen(); }),
+      notify_([this] { Notify(); }) {}
+
+Background::~Background() {
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  upkeep_.join();
+  listen_.join();
+  notify_.join();
+}
+
+bool Background::Sleep(absl::Duration duration) {
+  const auto until = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(duration);
+  MutexLock lock(mutex_);
+  while (!stopping_ && std::chrono::steady_clock::now() < until) changed_.wait_until(mutex_, until);
+  return !stopping_;
+}
+
+void Background::WorkAppeared() {
+  wake_();
+  {
+    MutexLock lock(mutex_);
+    news_ = true;
+  }
+  changed_.notify_all();
+}
+
+void Background::Upkeep() {
+  Database database(settings_.database);
+  const std::string id = RandomBytes(16);
+  // Leases expire only once heartbeats could have arrived for a whole lease
+  // time: since this program and its way to the database have been up.
+  auto up_since = std::chrono::steady_clock::now();
+  absl::Time next_alive = absl::InfinitePast();
+  bool failing = false;
+  do {
+    const auto now = std::chrono::steady_clock::now();
+    const bool expire = now - up_since > absl::ToChronoNanoseconds(settings_.lease_ttl);
+    absl::Status status;
+    if (absl::Now() >= next_alive) {
+      status = MarkAlive(database, id);
+      next_alive = absl::Now() + kAliveEvery;
+    }
+    if (status.ok()) {
+      const auto upkeep = DoUpkeep(database, expire, settings_.lease_ttl, settings_.backoff_base);
+      status = upkeep.status();
+      if (upkeep.ok()) {
+        for (const EndedLease& ended : upkeep->expired) {
+          spdlog::warn("run {}: its lease expired", ended.run_id);
+          board_.Forget(ended.run_id);
+        }
+        if (!upkeep->expired.empty() || upkeep->due > 0) WorkAppeared();
+      }
+    }
+    if (!status.ok()) {
+      up_since = std::chrono::steady_clock::now();
+      if (!failing) spdlog::error("upkeep: {}", std::string(status.message()));
+    } else if (failing) {
+      spdlog::info("upkeep: the database is back");
+    }
+    failing = !status.ok();
+  } while (Sleep(settings_.tick));
+}
+
+void Background::Listen() {
+  Database database(settings_.database);
+  for (;;) {
+    try {
+      const auto connection = database.Connection();
+      if (connection.ok()) {
+        WorkReceiver receiver(**connection, wake_);
+        do {
+          (*connection)->await_notification(0, 200'000);
+        } while ((*connection)->is_open() && Sleep(absl::ZeroDuration()));
+      }
+    } catch (const std::exception& e) {
+      // The matcher's poll stands in until the connection is back.
+      spdlog::warn("listening for work: {}", e.what());
+    }
+    database.Drop();
+    if (!Sleep(absl::Seconds(1))) return;
+  }
+}
+
+void Background::Notify() {
+  Database database(settings_.database);
+  for (;;) {
+    {
+      MutexLock lock(mutex_);
+      while (!stopping_ && !news_) changed_.wait(mutex_);
+      if (stopping_) return;
+      news_ = false;
+    }
+    // Lost word is no harm: the others poll.
+    (void)NotifyWork(database);
+    if (!Sleep(kNotifyPause)) return;
+  }
+}
+
+}  // namespace gridsweep::coordinator

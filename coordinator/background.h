@@ -1,0 +1,49 @@
+// What a coordinator does unasked: upkeep of leases once a second, and word of
+// claimable work to and from the other coordinators.
+#pragma once
+
+#include <absl/time/time.h>
+
+#include <functional>
+#include <thread>
+
+#include "common/mutex.h"
+#include "coordinator/progress_board.h"
+#include "coordinator/store/database.h"
+
+namespace gridsweep::coordinator {
+
+class Background {
+ public:
+  struct Settings {
+    Database::Settings database;
+    absl::Duration lease_ttl;
+    absl::Duration backoff_base;
+    absl::Duration tick = absl::Seconds(1);  // between two upkeeps
+  };
+  // `wake` is called when there may be claimable runs; from any thread.
+  Background(Settings settings, ProgressBoard& board, std::function<void()> wake);
+  ~Background();
+
+  // There may be claimable runs: wakes this coordinator now, and the others
+  // soon (at most one NOTIFY in 50 ms).
+  void WorkAppeared() LOCKS_EXCLUDED(mutex_);
+
+ private:
+  void Upkeep() LOCKS_EXCLUDED(mutex_);
+  void Listen() LOCKS_EXCLUDED(mutex_);
+  void Notify() LOCKS_EXCLUDED(mutex_);
+  // False once it is time to stop.
+  bool Sleep(absl::Duration duration) LOCKS_EXCLUDED(mutex_);
+
+  const Settings settings_;
+  ProgressBoard& board_;
+  const std::function<void()> wake_;
+  Mutex mutex_;
+  CondVar changed_;
+  bool news_ GUARDED_BY(mutex_) = false;
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  std::thread upkeep_, listen_, notify_;
+};
+
+}  // namespace gridsweep::coordinator

@@ -1,0 +1,72 @@
+// CompleteRun: the whole stream is kept in memory before its one transaction,
+// so that a stalled worker holds neither a thread nor a connection.
+#include "common/strings.h"
+#include "coordinator/dispatch_service.h"
+#include "coordinator/store/results.h"
+
+namespace gridsweep::coordinator {
+namespace {
+
+class CompletionReactor final : public grpc::ServerReadReactor<v1::CompleteRunRequest> {
+ public:
+  CompletionReactor(const DispatchParts& parts, const DispatchSettings& settings,
+                    v1::CompleteRunResponse* response)
+      : parts_(parts), settings_(settings), response_(response) {
+    StartRead(&message_);
+  }
+
+  void OnReadDone(bool ok) override {
+    if (cancelled_) return Finish(grpc::Status::CANCELLED);
+    if (!ok) return Store();
+    bytes_ += message_.SpaceUsedLong();
+    if (bytes_ > settings_.max_completion_bytes) {
+      return Finish(ToGrpc(absl::ResourceExhaustedError(
+          StrCat("the result is larger than ", settings_.max_completion_bytes, " bytes"))));
+    }
+    messages_.push_back(std::move(message_));
+    message_.Clear();
+    StartRead(&message_);
+  }
+
+  // The read that is in progress then ends.
+  void OnCancel() override { cancelled_ = true; }
+  void OnDone() override { delete this; }
+
+ private:
+  void Store() {
+    const bool queued = parts_.lanes.complete.Submit(
+        [this](Database& database) { Finish(ToGrpc(StoreIn(database))); });
+    if (!queued) Finish(ToGrpc(parts_.lanes.complete.Full()));
+  }
+
+  absl::Status StoreIn(Database& database) {
+    ASSIGN_OR_RETURN(const Completion completion, AssembleCompletion(messages_));
+    messages_.clear();
+    if (completion.header.ref().token().size() != 16) {
+      return InvalidField("header.ref.token", "must have 16 bytes");
+    }
+    ASSIGN_OR_RETURN(const bool recorded, CompleteRun(database, completion));
+    response_->set_already_recorded(recorded);
+    parts_.board.Forget(completion.header.ref().run_id());
+    parts_.matcher.Wake();  // a limited sweep has room again
+    return absl::OkStatus();
+  }
+
+  const DispatchParts& parts_;
+  const DispatchSettings& settings_;
+  v1::CompleteRunResponse* const response_;
+  v1::CompleteRunRequest message_;
+  std::vector<v1::CompleteRunRequest> messages_;
+  size_t bytes_ = 0;
+  std::atomic<bool> cancelled_ = false;
+};
+
+}  // namespace
+
+grpc::ServerReadReactor<v1::CompleteRunRequest>* NewCompletion(const DispatchParts& parts,
+                                                               const DispatchSettings& settings,
+                                                               v1::CompleteRunResponse* response) {
+  return new CompletionReactor(parts, settings, response);
+}
+
+}  // namespace gridsweep::coordinator

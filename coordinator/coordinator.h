@@ -1,0 +1,58 @@
+// A coordinator: services over a store, started and stopped as one.
+#pragma once
+
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
+#include <memory>
+#include <string>
+
+#include "common/artifact_store.h"
+#include "common/rpc.h"
+#include "coordinator/background.h"
+#include "coordinator/dispatch_service.h"
+#include "coordinator/lane.h"
+#include "coordinator/matcher.h"
+#include "coordinator/progress_board.h"
+#include "coordinator/sweep_service.h"
+#include "coordinator/watch_hub.h"
+
+namespace gridsweep::coordinator {
+
+struct Options {
+  std::string listen = "127.0.0.1:7070";
+  std::string database;   // libpq's URL or keywords; "" = the PG* environment
+  std::string artifacts;  // directory
+  DispatchSettings dispatch;
+  absl::Duration tick = absl::Seconds(1);  // of upkeep
+};
+
+class Coordinator {
+ public:
+  // Brings the schema up to date, opens the artifact directory (makes it where
+  // it is empty or absent), serves. Errors say what to mend.
+  static absl::StatusOr<std::unique_ptr<Coordinator>> Start(const Options& options);
+  ~Coordinator();
+
+  const std::string& address() const { return server_->address(); }
+
+  // Health says NOT_SERVING; waiting workers are answered empty, streams end
+  // with UNAVAILABLE; calls in flight get up to `grace`. Once.
+  void Drain(absl::Duration grace);
+
+ private:
+  explicit Coordinator(const Options& options);
+
+  std::unique_ptr<ArtifactStore> artifacts_;
+  ProgressBoard board_;
+  std::unique_ptr<Lanes> lanes_;  // ended first by Drain: their work uses all below
+  Matcher matcher_;
+  WatchHub hub_;
+  std::unique_ptr<Background> background_;
+  std::unique_ptr<SweepService> sweeps_;
+  std::unique_ptr<DispatchService> dispatch_;
+  std::unique_ptr<AdminService> admin_;
+  std::unique_ptr<RpcServer> server_;
+};
+
+}  // namespace gridsweep::coordinator

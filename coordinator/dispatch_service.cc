@@ -1,0 +1,254 @@
+#include "coordinator/dispatch_service.h"
+
+#include <absl/time/clock.h>
+#include <google/protobuf/util/time_util.h>
+
+#include "common/log.h"
+#include "common/strings.h"
+#include "coordinator/store/leases.h"
+#include "sweepspec/run_config_proto.h"
+
+namespace gridsweep::coordinator {
+namespace {
+
+constexpr absl::Duration kLongestPoll = absl::Seconds(30);
+constexpr size_t kMostPointsABeat = 256;
+constexpr size_t kMostLogTail = 64 << 10;
+
+google::protobuf::Duration ToProto(absl::Duration duration) {
+  return google::protobuf::util::TimeUtil::NanosecondsToDuration(
+      absl::ToInt64Nanoseconds(duration));
+}
+
+absl::Status CheckRef(const std::string& path, const v1::LeaseRef& ref) {
+  if (ref.token().size() != 16) {
+    return InvalidField(path + ".token", StrCat("has ", ref.token().size(), " bytes; needs 16"));
+  }
+  return absl::OkStatus();
+}
+
+LeaseKey KeyOf(const v1::LeaseRef& ref) { return {ref.run_id(), ref.token()}; }
+
+absl::Status FillLeases(const std::vector<Grant>& grants, absl::Duration ttl,
+                        v1::LeaseRunsResponse& response) {
+  response.set_directive(v1::WORKER_DIRECTIVE_RUN);
+  for (const Grant& grant : grants) {
+    ASSIGN_OR_RETURN(const science::RunConfig config,
+                     sweepspec::FromCanonicalJson(grant.config_json));
+    v1::Lease& lease = *response.add_leases();
+    lease.mutable_ref()->set_run_id(grant.key.run_id);
+    lease.mutable_ref()->set_attempt(grant.attempt);
+    lease.mutable_ref()->set_token(grant.key.token);
+    lease.set_sweep_id(grant.sweep_id);
+    *lease.mutable_config() = sweepspec::ToProto(config);
+    lease.set_config_hash(grant.config_hash);
+    lease.set_shape_key(grant.shape_key);
+    *lease.mutable_ttl() = ToProto(ttl);
+  }
+  return absl::OkStatus();
+}
+
+// A waiting LeaseRuns call: memory, but neither thread nor connection.
+class LeaseReactor final : public grpc::ServerUnaryReactor {
+ public:
+  LeaseReactor(grpc::CallbackServerContext* context, Matcher& matcher, absl::Duration ttl,
+               const v1::LeaseRunsRequest& request, absl::Time deadline,
+               v1::LeaseRunsResponse* response)
+      : context_(context), matcher_(matcher) {
+    Demand demand{request.worker_id(), request.incarnation(), request.request_id(),
+                  static_cast<int>(request.max_runs())};
+    ticket_ = matcher.Wait(std::move(demand), deadline,
+                           [this, ttl, response](absl::StatusOr<std::vector<Grant>> grants) {
+                             absl::Status status = grants.status();
+                             if (grants.ok()) {
+                               for (const Grant& grant : *grants) keys_.push_back(grant.key);
+                               status = FillLeases(*grants, ttl, *response);
+                             }
+                             delivered_ = status.ok();
+                             Finish(gridsweep::ToGrpc(status));
+                           });
+  }
+
+  void OnCancel() override { matcher_.Cancel(ticket_); }
+  void OnDone() override {
+    if (!delivered_ || context_->IsCancelled()) matcher_.Release(keys_);
+    delete this;
+  }
+
+ private:
+  grpc::CallbackServerContext* const context_;
+  Matcher& matcher_;
+  uint64_t ticket_ = 0;
+  std::vector<LeaseKey> keys_;
+  bool delivered_ = false;
+};
+
+}  // namespace
+
+grpc::ServerUnaryReactor* DispatchService::Register(grpc::CallbackServerContext* context,
+                                                    const v1::RegisterRequest* request,
+                                                    v1::RegisterResponse* response) {
+  if (request->name().empty()) return Refuse(context, InvalidField("name", "must not be empty"));
+  if (request->incarnation().size() != 16) {
+    return Refuse(context, InvalidField("incarnation", "must have 16 bytes"));
+  }
+  if (request->slots() < 1 || request->slots() > 4096) {
+    return Refuse(context, InvalidField("slots", StrCat(request->slots(), ": 1 to 4096")));
+  }
+  return AnswerIn(parts_.lanes.dispatch, context,
+                  [this, request, response](Database& database) -> absl::Status {
+                    ASSIGN_OR_RETURN(const Registered registered,
+                                     RegisterWorker(database, *request, settings_.backoff_base));
+                    for (const EndedLease& ended : registered.ended) {
+                      parts_.board.Forget(ended.run_id);
+                    }
+                    if (!registered.ended.empty()) parts_.work_appeared();
+                    response->set_worker_id(registered.worker_id);
+                    *response->mutable_heartbeat_interval() = ToProto(settings_.heartbeat_interval);
+                    *response->mutable_lease_ttl() = ToProto(settings_.lease_ttl);
+                    response->set_max_artifact_bytes(settings_.max_artifact_bytes);
+                    spdlog::info("worker {} registered from {} with {} slots", request->name(),
+                                 request->host(), request->slots());
+                    return absl::OkStatus();
+                  });
+}
+
+grpc::ServerUnaryReactor* DispatchService::LeaseRuns(grpc::CallbackServerContext* context,
+                                                     const v1::LeaseRunsRequest* request,
+                                                     v1::LeaseRunsResponse* response) {
+  if (request->max_runs() < 1 || request->max_runs() > 64) {
+    return Refuse(context, InvalidField("max_runs", StrCat(request->max_runs(), ": 1 to 64")));
+  }
+  if (request->request_id().size() != 16) {
+    return Refuse(context, InvalidField("request_id", "must have 16 bytes"));
+  }
+  const absl::Duration wait =
+      absl::Seconds(request->max_wait().seconds()) + absl::Nanoseconds(request->max_wait().nanos());
+  const absl::Time deadline =
+      absl::Now() + std::clamp(wait, absl::ZeroDuration(), kLongestPoll) + absl::Milliseconds(1);
+  return new LeaseReactor(context, parts_.matcher, settings_.lease_ttl, *request, deadline,
+                          response);
+}
+
+absl::Status DispatchService::DoHeartbeat(Database& database, const v1::HeartbeatRequest& request,
+                                          v1::HeartbeatResponse& response) {
+  std::vector<Renewal> renewals;
+  std::vector<std::string> reported;
+  for (const v1::LeaseProgress& progress : request.held()) {
+    Renewal renewal{KeyOf(progress.ref()), {}};
+    for (const v1::CurvePoint& point : progress.points()) {
+      if (renewal.points.size() < kMostPointsABeat) renewal.points.push_back(point);
+    }
+    renewals.push_back(std::move(renewal));
+    reported.push_back(progress.ref().token());
+  }
+  ASSIGN_OR_RETURN(const Renewed renewed,
+                   RenewLeases(database, request.worker_id(), request.incarnation(), renewals,
+                               settings_.lease_ttl));
+  std::map<std::string, const HeldLease*> held;
+  std::vector<std::string> tokens;
+  for (const HeldLease& lease : renewed.held) {
+    held[lease.key.token] = &lease;
+    tokens.push_back(lease.key.token);
+  }
+  for (const v1::LeaseProgress& progress : request.held()) {
+    v1::Verdict& verdict = *response.add_verdicts();
+    verdict.set_run_id(progress.ref().run_id());
+    const auto found = held.find(progress.ref().token());
+    if (found == held.end() || found->second->key.run_id != progress.ref().run_id()) {
+      verdict.set_kind(v1::Verdict::KIND_LOST);
+      continue;
+    }
+    parts_.board.Report(progress);
+    verdict.set_kind(found->second->cancelling ? v1::Verdict::KIND_CANCEL
+                                               : v1::Verdict::KIND_CONTINUE);
+  }
+  std::vector<LeaseKey> forgotten;
+  for (const std::string& token : left_out_.Observe(request.worker_id(), tokens, reported)) {
+    forgotten.push_back(held.at(token)->key);
+  }
+  if (!forgotten.empty()) {
+    ASSIGN_OR_RETURN(const auto released,
+                     ReleaseLeases(database, forgotten, "two heartbeats left the run out"));
+    for (const EndedLease& ended : released) parts_.board.Forget(ended.run_id);
+    parts_.work_appeared();
+  }
+  response.set_directive(renewed.directive);
+  *response.mutable_next() = ToProto(settings_.heartbeat_interval);
+  return absl::OkStatus();
+}
+
+grpc::ServerUnaryReactor* DispatchService::Heartbeat(grpc::CallbackServerContext* context,
+                                                     const v1::HeartbeatRequest* request,
+                                                     v1::HeartbeatResponse* response) {
+  for (int i = 0; i < request->held_size(); ++i) {
+    if (absl::Status status = CheckRef(StrCat("held[", i, "].ref"), request->held(i).ref());
+        !status.ok()) {
+      return Refuse(context, status);
+    }
+  }
+  return AnswerIn(parts_.lanes.heartbeat, context, [this, request, response](Database& database) {
+    return DoHeartbeat(database, *request, *response);
+  });
+}
+
+grpc::ServerReadReactor<v1::UploadArtifactRequest>* DispatchService::UploadArtifact(
+    grpc::CallbackServerContext*, v1::UploadArtifactResponse* response) {
+  return NewUpload(parts_, settings_, response);
+}
+
+grpc::ServerReadReactor<v1::CompleteRunRequest>* DispatchService::CompleteRun(
+    grpc::CallbackServerContext*, v1::CompleteRunResponse* response) {
+  return NewCompletion(parts_, settings_, response);
+}
+
+grpc::ServerUnaryReactor* DispatchService::FailRun(grpc::CallbackServerContext* context,
+                                                   const v1::FailRunRequest* request,
+                                                   v1::FailRunResponse* response) {
+  if (absl::Status status = CheckRef("ref", request->ref()); !status.ok()) {
+    return Refuse(context, status);
+  }
+  return AnswerIn(parts_.lanes.dispatch, context,
+                  [this, request, response](Database& database) -> absl::Status {
+                    std::string tail = request->log_tail();
+                    if (tail.size() > kMostLogTail) {
+                      // Not in the middle of a UTF-8 character.
+                      size_t start = tail.size() - kMostLogTail;
+                      while (start < tail.size() && (tail[start] & 0xC0) == 0x80) ++start;
+                      tail.erase(0, start);
+                    }
+                    ASSIGN_OR_RETURN(const State state,
+                                     FailLease(database, KeyOf(request->ref()), request->error(),
+                                               tail, settings_.backoff_base));
+                    parts_.board.Forget(request->ref().run_id());
+                    response->set_state(coordinator::ToProto(state));
+                    parts_.work_appeared();  // a limited sweep has room again
+                    return absl::OkStatus();
+                  });
+}
+
+grpc::ServerUnaryReactor* DispatchService::ReleaseRuns(grpc::CallbackServerContext* context,
+                                                       const v1::ReleaseRunsRequest* request,
+                                                       v1::ReleaseRunsResponse* response) {
+  std::vector<LeaseKey> keys;
+  for (int i = 0; i < request->refs_size(); ++i) {
+    if (absl::Status status = CheckRef(StrCat("refs[", i, "]"), request->refs(i)); !status.ok()) {
+      return Refuse(context, status);
+    }
+    keys.push_back(KeyOf(request->refs(i)));
+  }
+  static constexpr const char* kReasons[] = {"", "the worker drains", "the worker was preempted",
+                                             "the worker is idle"};
+  const char* why =
+      request->reason() >= 0 && request->reason() < 4 ? kReasons[request->reason()] : "";
+  return AnswerIn(parts_.lanes.dispatch, context,
+                  [this, keys, why, response](Database& database) -> absl::Status {
+                    ASSIGN_OR_RETURN(const auto released, ReleaseLeases(database, keys, why));
+                    for (const EndedLease& ended : released) parts_.board.Forget(ended.run_id);
+                    response->set_released(static_cast<uint32_t>(released.size()));
+                    if (!released.empty()) parts_.work_appeared();
+                    return absl::OkStatus();
+                  });
+}
+
+}  // namespace gridsweep::coordinator

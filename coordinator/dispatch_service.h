@@ -1,0 +1,70 @@
+// DispatchService: what workers call.
+#pragma once
+
+#include <absl/time/time.h>
+
+#include <functional>
+
+#include "common/artifact_store.h"
+#include "coordinator/lane.h"
+#include "coordinator/matcher.h"
+#include "coordinator/progress_board.h"
+#include "gridsweep/v1/dispatch.grpc.pb.h"
+
+namespace gridsweep::coordinator {
+
+struct DispatchSettings {
+  absl::Duration lease_ttl = absl::Seconds(60);
+  absl::Duration heartbeat_interval = absl::Seconds(15);
+  absl::Duration backoff_base = absl::Seconds(5);
+  uint64_t max_artifact_bytes = uint64_t{1} << 30;
+  size_t max_completion_bytes = size_t{64} << 20;  // of one CompleteRun stream, in memory
+};
+
+// What the service works with; all of it outlives the service.
+struct DispatchParts {
+  Lanes& lanes;
+  Matcher& matcher;
+  ProgressBoard& board;
+  ArtifactStore& artifacts;
+  std::function<void()> work_appeared;  // there may be claimable runs; any thread
+};
+
+class DispatchService final : public v1::DispatchService::CallbackService {
+ public:
+  DispatchService(DispatchParts parts, DispatchSettings settings)
+      : parts_(std::move(parts)), settings_(settings) {}
+
+  grpc::ServerUnaryReactor* Register(grpc::CallbackServerContext*, const v1::RegisterRequest*,
+                                     v1::RegisterResponse*) override;
+  grpc::ServerUnaryReactor* LeaseRuns(grpc::CallbackServerContext*, const v1::LeaseRunsRequest*,
+                                      v1::LeaseRunsResponse*) override;
+  grpc::ServerUnaryReactor* Heartbeat(grpc::CallbackServerContext*, const v1::HeartbeatRequest*,
+                                      v1::HeartbeatResponse*) override;
+  grpc::ServerReadReactor<v1::UploadArtifactRequest>* UploadArtifact(
+      grpc::CallbackServerContext*, v1::UploadArtifactResponse*) override;
+  grpc::ServerReadReactor<v1::CompleteRunRequest>* CompleteRun(grpc::CallbackServerContext*,
+                                                               v1::CompleteRunResponse*) override;
+  grpc::ServerUnaryReactor* FailRun(grpc::CallbackServerContext*, const v1::FailRunRequest*,
+                                    v1::FailRunResponse*) override;
+  grpc::ServerUnaryReactor* ReleaseRuns(grpc::CallbackServerContext*, const v1::ReleaseRunsRequest*,
+                                        v1::ReleaseRunsResponse*) override;
+
+ private:
+  absl::Status DoHeartbeat(Database& database, const v1::HeartbeatRequest& request,
+                           v1::HeartbeatResponse& response);
+
+  const DispatchParts parts_;
+  const DispatchSettings settings_;
+  LeftOut left_out_;
+};
+
+// The streams, each in a file of its own. They delete themselves.
+grpc::ServerReadReactor<v1::UploadArtifactRequest>* NewUpload(const DispatchParts& parts,
+                                                              const DispatchSettings& settings,
+                                                              v1::UploadArtifactResponse* response);
+grpc::ServerReadReactor<v1::CompleteRunRequest>* NewCompletion(const DispatchParts& parts,
+                                                               const DispatchSettings& settings,
+                                                               v1::CompleteRunResponse* response);
+
+}  // namespace gridsweep::coordinator

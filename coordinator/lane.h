@@ -1,0 +1,86 @@
+// Lanes: each a bounded queue, a few threads, and a connection a thread. What
+// waits in one never holds up another.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/executor.h"
+#include "common/status.h"
+#include "coordinator/store/database.h"
+
+namespace gridsweep::coordinator {
+
+class Lane {
+ public:
+  Lane(const std::string& name, int threads, size_t capacity, const Database::Settings& settings)
+      : databases_(MakeDatabases(threads, settings)), executor_(name, threads, capacity) {}
+
+  // Queues `work`, which must not throw; false at once when the lane is full.
+  [[nodiscard]] bool Submit(std::function<void(Database&)> work) {
+    return executor_.Submit(
+        [this, work = std::move(work)](int thread) { work(*databases_[thread]); });
+  }
+
+  // RESOURCE_EXHAUSTED with RetryInfo: what a caller hears when Submit answers false.
+  absl::Status Full() const {
+    return WithRetryAfter(
+        absl::ResourceExhaustedError("the coordinator's " + executor_.name() + " lane is full"),
+        absl::Seconds(1));
+  }
+
+ private:
+  static std::vector<std::unique_ptr<Database>> MakeDatabases(int n,
+                                                              const Database::Settings& settings) {
+    std::vector<std::unique_ptr<Database>> databases;
+    for (int i = 0; i < n; ++i) databases.push_back(std::make_unique<Database>(settings));
+    return databases;
+  }
+
+  std::vector<std::unique_ptr<Database>> databases_;
+  Executor executor_;  // last: its threads end first
+};
+
+struct Lanes {
+  explicit Lanes(const std::string& conninfo)
+      : heartbeat("heartbeat", 2, 4096, {conninfo, absl::Seconds(10), /*lazy_commit=*/true}),
+        dispatch("dispatch", 2, 4096, {conninfo, absl::Seconds(10)}),
+        general("general", 4, 256, {conninfo, absl::Seconds(60)}),
+        complete("complete", 2, 256, {conninfo, absl::Seconds(60)}),
+        upload("upload", 2, 1024, {conninfo, absl::Seconds(60)}) {}
+
+  Lane heartbeat;  // renewals, and nothing else
+  Lane dispatch;   // claims, registrations, failures, releases
+  Lane general;    // what users ask
+  Lane complete;   // results
+  Lane upload;     // artifact files
+};
+
+// Does a unary call's work in `lane` and finishes it there. `work` fills the
+// response; request and response live until then.
+template <typename Work>
+grpc::ServerUnaryReactor* AnswerIn(Lane& lane, grpc::CallbackServerContext* context, Work work) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const bool queued = lane.Submit([context, reactor, work](Database& database) {
+    // The caller may have given up while this waited.
+    if (context->IsCancelled()) return reactor->Finish(grpc::Status::CANCELLED);
+    reactor->Finish(ToGrpc(work(database)));
+  });
+  if (!queued) reactor->Finish(ToGrpc(lane.Full()));
+  return reactor;
+}
+
+// A call that is refused without any work.
+inline grpc::ServerUnaryReactor* Refuse(grpc::CallbackServerContext* context,
+                                        const absl::Status& status) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(ToGrpc(status));
+  return reactor;
+}
+
+}  // namespace gridsweep::coordinator

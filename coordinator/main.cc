@@ -1,0 +1,70 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+
+#include "common/log.h"
+#include "common/signals.h"
+#include "coordinator/coordinator.h"
+
+namespace {
+
+// "60s", "1m30s", "500ms".
+bool ParseDuration(const std::string& text, absl::Duration& duration) {
+  return absl::ParseDuration(text, &duration) && duration > absl::ZeroDuration();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  gridsweep::BlockShutdownSignals();
+  gridsweep::InitLogging("coordinator");
+
+  gridsweep::coordinator::Options options;
+  const char* url = std::getenv("DATABASE_URL");
+  options.database = url == nullptr ? "" : url;
+  std::string lease_ttl = "60s", heartbeat_interval = "15s", backoff_base = "5s";
+
+  CLI::App app("Stores sweeps in PostgreSQL and hands their runs to workers.");
+  app.set_version_flag("--version", "gridsweep-coordinator " GRIDSWEEP_VERSION);
+  app.add_option("--listen", options.listen, "host:port (port 0: any) or unix:PATH")
+      ->capture_default_str();
+  app.add_option("--database", options.database,
+                 "PostgreSQL URL or keywords; default: $DATABASE_URL, else the PG* variables");
+  app.add_option("--artifacts", options.artifacts, "directory of result files")->required();
+  app.add_option("--lease-ttl", lease_ttl, "a lease without heartbeat ends after this")
+      ->capture_default_str();
+  app.add_option("--heartbeat-interval", heartbeat_interval, "what workers are told to keep")
+      ->capture_default_str();
+  app.add_option("--backoff-base", backoff_base, "pause after a first failure; doubles each time")
+      ->capture_default_str();
+  app.footer(
+      "Example:\n  gridsweep-coordinator --database postgresql://localhost/gridsweep "
+      "--artifacts /var/lib/gridsweep/artifacts");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : 2;
+  }
+  auto& dispatch = options.dispatch;
+  if (!ParseDuration(lease_ttl, dispatch.lease_ttl) ||
+      !ParseDuration(heartbeat_interval, dispatch.heartbeat_interval) ||
+      !ParseDuration(backoff_base, dispatch.backoff_base)) {
+    std::fprintf(stderr, "durations are written like 500ms, 15s or 1m30s\n");
+    return 2;
+  }
+  if (dispatch.heartbeat_interval * 2 > dispatch.lease_ttl) {
+    std::fprintf(stderr, "--heartbeat-interval must be at most half of --lease-ttl\n");
+    return 2;
+  }
+
+  auto coordinator = gridsweep::coordinator::Coordinator::Start(options);
+  if (!coordinator.ok()) {
+    spdlog::error("{}", std::string(coordinator.status().message()));
+    return absl::IsUnavailable(coordinator.status()) ? 75 : 1;
+  }
+  spdlog::info("listening on {}", (*coordinator)->address());
+  const int signal = gridsweep::WaitForShutdown();
+  spdlog::info("signal {}: draining", signal);
+  (*coordinator)->Drain(absl::Seconds(8));
+  return 0;
+}

@@ -1,0 +1,186 @@
+#include "coordinator/matcher.h"
+
+#include <absl/time/clock.h>
+
+#include <chrono>
+
+#include "common/log.h"
+#include "coordinator/store/leases.h"
+
+namespace gridsweep::coordinator {
+
+Matcher::Matcher(Lane& lane, absl::Duration lease_ttl, absl::Duration poll)
+    : lane_(lane), lease_ttl_(lease_ttl), poll_(poll), thread_([this] { Loop(); }) {}
+
+Matcher::~Matcher() {
+  Drain();
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+uint64_t Matcher::Wait(Demand demand, absl::Time deadline, Reply reply) {
+  Reply replaced;
+  uint64_t ticket = 0;
+  bool draining = false;
+  {
+    MutexLock lock(mutex_);
+    ticket = next_ticket_++;
+    draining = draining_;
+    if (!draining) {
+      for (auto it = waiters_.begin(); it != waiters_.end(); ++it) {
+        if (it->second.demand.worker_id != demand.worker_id ||
+            it->second.demand.request_id != demand.request_id) {
+          continue;
+        }
+        replaced = std::move(it->second.reply);
+        waiters_.erase(it);
+        break;
+      }
+      waiters_.emplace(ticket, Waiter{std::move(demand), deadline, std::move(reply)});
+      work_ = true;
+    }
+  }
+  changed_.notify_all();
+  if (replaced) replaced(std::vector<Grant>());
+  if (draining) reply(std::vector<Grant>());
+  return ticket;
+}
+
+Matcher::Reply Matcher::Take(uint64_t ticket) {
+  MutexLock lock(mutex_);
+  const auto found = waiters_.find(ticket);
+  if (found == waiters_.end()) return nullptr;
+  Reply reply = std::move(found->second.reply);
+  waiters_.erase(found);
+  return reply;
+}
+
+void Matcher::Cancel(uint64_t ticket) {
+  if (Reply reply = Take(ticket)) reply(absl::CancelledError("the caller has gone"));
+}
+
+void Matcher::Wake() {
+  {
+    MutexLock lock(mutex_);
+    work_ = true;
+  }
+  changed_.notify_all();
+}
+
+void Matcher::Drain() {
+  std::map<uint64_t, Waiter> waiters;
+  {
+    MutexLock lock(mutex_);
+    draining_ = true;
+    waiters.swap(waiters_);
+  }
+  for (auto& [ticket, waiter] : waiters) waiter.reply(std::vector<Grant>());
+}
+
+void Matcher::Release(const std::vector<LeaseKey>& keys) {
+  if (keys.empty()) return;
+  const bool queued = lane_.Submit([this, keys](Database& database) {
+    const auto released = ReleaseLeases(database, keys, "the caller had gone");
+    if (!released.ok()) {
+      spdlog::warn("cannot release undelivered leases; they will expire: {}",
+                   std::string(released.status().message()));
+    }
+    Wake();
+  });
+  if (!queued)
+    spdlog::warn("cannot release undelivered leases; they will expire: the lane is full");
+}
+
+void Matcher::Loop() {
+  absl::Time next_poll = absl::Now() + poll_;
+  for (;;) {
+    std::vector<Reply> timed_out;
+    bool claim = false;
+    {
+      MutexLock lock(mutex_);
+      absl::Time until = next_poll;
+      for (const auto& [ticket, waiter] : waiters_) until = std::min(until, waiter.deadline);
+      const bool can_claim = work_ && !claiming_ && !waiters_.empty();
+      if (!stopping_ && !can_claim && until > absl::Now()) {
+        changed_.wait_for(mutex_, absl::ToChronoNanoseconds(until - absl::Now()));
+      }
+      if (stopping_ && !claiming_) return;
+      const absl::Time now = absl::Now();
+      for (auto it = waiters_.begin(); it != waiters_.end();) {
+        if (it->second.deadline > now) {
+          ++it;
+          continue;
+        }
+        timed_out.push_back(std::move(it->second.reply));
+        it = waiters_.erase(it);
+      }
+      if (now >= next_poll) {
+        work_ = true;
+        next_poll = now + poll_;
+      }
+      if (work_ && !claiming_ && !waiters_.empty()) {
+        claim = claiming_ = true;
+        work_ = false;
+      }
+    }
+    for (Reply& reply : timed_out) reply(std::vector<Grant>());
+    if (claim) StartClaim();
+  }
+}
+
+void Matcher::StartClaim() {
+  std::vector<uint64_t> tickets;
+  std::vector<Demand> demands;
+  {
+    MutexLock lock(mutex_);
+    for (const auto& [ticket, waiter] : waiters_) {
+      tickets.push_back(ticket);
+      demands.push_back(waiter.demand);
+    }
+  }
+  const bool queued =
+      lane_.Submit([this, tickets = std::move(tickets), demands = std::move(demands)](
+                       Database& database) { Claim(database, tickets, demands); });
+  if (queued) return;
+  MutexLock lock(mutex_);
+  claiming_ = false;  // the next poll tries again
+}
+
+void Matcher::Claim(Database& database, const std::vector<uint64_t>& tickets,
+                    const std::vector<Demand>& demands) {
+  auto claimed = ClaimRuns(database, demands, lease_ttl_);
+  if (!claimed.ok()) {
+    // They go on waiting: the database may be back before their time is up.
+    spdlog::warn("cannot claim runs: {}", std::string(claimed.status().message()));
+  } else {
+    std::vector<LeaseKey> undelivered;
+    for (size_t i = 0; i < tickets.size(); ++i) {
+      Claimed& mine = (*claimed)[i];
+      if (mine.registered && mine.grants.empty()) continue;  // waits on
+      if (Reply reply = Take(tickets[i])) {
+        if (mine.registered) {
+          reply(std::move(mine.grants));
+        } else {
+          reply(WithReason(absl::FailedPreconditionError(
+                               "the worker is unknown, or a newer process has its name: register"),
+                           "NOT_REGISTERED"));
+        }
+        continue;
+      }
+      for (const Grant& grant : mine.grants) undelivered.push_back(grant.key);
+    }
+    Release(undelivered);
+  }
+  {
+    // Notified under the lock: once it sees the flag, the destructor may finish.
+    MutexLock lock(mutex_);
+    claiming_ = false;
+    changed_.notify_all();
+  }
+}
+
+}  // namespace gridsweep::coordinator

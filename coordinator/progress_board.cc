@@ -1,0 +1,58 @@
+#include "coordinator/progress_board.h"
+
+#include <absl/time/clock.h>
+
+#include <algorithm>
+
+namespace gridsweep::coordinator {
+
+void ProgressBoard::Report(const v1::LeaseProgress& progress) {
+  const absl::Time now = absl::Now();
+  MutexLock lock(mutex_);
+  Entry& entry = entries_[progress.ref().run_id()];
+  entry.phase = progress.phase();
+  entry.step = progress.step();
+  entry.total_steps = progress.total_steps();
+  // A beat without an evaluation keeps the last one's error.
+  if (progress.has_loss()) entry.loss = progress.loss();
+  if (progress.has_error_cm()) entry.error_cm = progress.error_cm();
+  entry.at = now;
+  if (now < next_purge_) return;
+  next_purge_ = now + keep_;
+  std::erase_if(entries_, [&](const auto& item) { return item.second.at < now - keep_; });
+}
+
+void ProgressBoard::Forget(int64_t run_id) {
+  MutexLock lock(mutex_);
+  entries_.erase(run_id);
+}
+
+void ProgressBoard::Fill(v1::RunProgress& run) const {
+  MutexLock lock(mutex_);
+  const auto found = entries_.find(run.run_id());
+  if (found == entries_.end()) return;
+  const Entry& entry = found->second;
+  run.set_phase(entry.phase);
+  run.set_step(entry.step);
+  if (entry.total_steps > 0) run.set_total_steps(entry.total_steps);
+  if (entry.loss) run.set_loss(*entry.loss);
+  if (entry.error_cm) run.set_error_cm(*entry.error_cm);
+}
+
+std::vector<std::string> LeftOut::Observe(int64_t worker_id, const std::vector<std::string>& held,
+                                          const std::vector<std::string>& reported) {
+  std::vector<std::string> missing, twice;
+  for (const std::string& token : held) {
+    if (std::ranges::find(reported, token) == reported.end()) missing.push_back(token);
+  }
+  MutexLock lock(mutex_);
+  auto& before = missing_[worker_id];
+  for (const std::string& token : missing) {
+    if (std::ranges::find(before, token) != before.end()) twice.push_back(token);
+  }
+  before = std::move(missing);
+  if (before.empty()) missing_.erase(worker_id);
+  return twice;
+}
+
+}  // namespace gridsweep::coordinator

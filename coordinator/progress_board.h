@@ -1,0 +1,52 @@
+// How far leased runs are, as the last heartbeats told: in memory alone.
+#pragma once
+
+#include <absl/time/time.h>
+
+#include <unordered_map>
+#include <vector>
+
+#include "common/mutex.h"
+#include "gridsweep/v1/dispatch.pb.h"
+#include "gridsweep/v1/sweep.pb.h"
+
+namespace gridsweep::coordinator {
+
+class ProgressBoard {
+ public:
+  // A run that is not heard of for `keep` is forgotten.
+  explicit ProgressBoard(absl::Duration keep = absl::Minutes(10)) : keep_(keep) {}
+
+  void Report(const v1::LeaseProgress& progress) LOCKS_EXCLUDED(mutex_);
+  void Forget(int64_t run_id) LOCKS_EXCLUDED(mutex_);
+  // Fills phase, step, loss and error where `run.run_id()` is on the board.
+  void Fill(v1::RunProgress& run) const LOCKS_EXCLUDED(mutex_);
+
+ private:
+  struct Entry {
+    v1::Phase phase;
+    uint64_t step;
+    uint64_t total_steps;
+    std::optional<double> loss, error_cm;
+    absl::Time at;
+  };
+  const absl::Duration keep_;
+  mutable Mutex mutex_;
+  std::unordered_map<int64_t, Entry> entries_ GUARDED_BY(mutex_);
+  absl::Time next_purge_ GUARDED_BY(mutex_) = absl::InfinitePast();
+};
+
+// Finds leases that two successive heartbeats of their worker left out.
+class LeftOut {
+ public:
+  // `held`: tokens of the worker's leases; `reported`: those in this
+  // heartbeat. The tokens to release: missing now and the time before.
+  std::vector<std::string> Observe(int64_t worker_id, const std::vector<std::string>& held,
+                                   const std::vector<std::string>& reported) LOCKS_EXCLUDED(mutex_);
+
+ private:
+  Mutex mutex_;
+  std::unordered_map<int64_t, std::vector<std::string>> missing_ GUARDED_BY(mutex_);
+};
+
+}  // namespace gridsweep::coordinator

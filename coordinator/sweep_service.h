@@ -1,0 +1,60 @@
+// SweepService and AdminService: what users call.
+#pragma once
+
+#include <absl/time/time.h>
+
+#include <functional>
+
+#include "coordinator/lane.h"
+#include "coordinator/progress_board.h"
+#include "coordinator/watch_hub.h"
+#include "gridsweep/v1/admin.grpc.pb.h"
+#include "gridsweep/v1/sweep.grpc.pb.h"
+
+namespace gridsweep::coordinator {
+
+class SweepService final : public v1::SweepService::CallbackService {
+ public:
+  // All outlive the service. `work_appeared` is called after a sweep was created.
+  SweepService(Lane& lane, const ProgressBoard& board, WatchHub& hub,
+               std::function<void()> work_appeared)
+      : lane_(lane), board_(board), hub_(hub), work_appeared_(std::move(work_appeared)) {}
+
+  grpc::ServerUnaryReactor* CreateSweep(grpc::CallbackServerContext*, const v1::CreateSweepRequest*,
+                                        v1::CreateSweepResponse*) override;
+  grpc::ServerUnaryReactor* ValidateSweep(grpc::CallbackServerContext*,
+                                          const v1::ValidateSweepRequest*,
+                                          v1::ValidateSweepResponse*) override;
+  grpc::ServerUnaryReactor* GetSweep(grpc::CallbackServerContext*, const v1::GetSweepRequest*,
+                                     v1::GetSweepResponse*) override;
+  grpc::ServerUnaryReactor* ListSweeps(grpc::CallbackServerContext*, const v1::ListSweepsRequest*,
+                                       v1::ListSweepsResponse*) override;
+  grpc::ServerUnaryReactor* CancelSweep(grpc::CallbackServerContext*, const v1::CancelSweepRequest*,
+                                        v1::CancelSweepResponse*) override;
+  grpc::ServerWriteReactor<v1::WatchSweepResponse>* WatchSweep(
+      grpc::CallbackServerContext*, const v1::WatchSweepRequest*) override;
+  grpc::ServerUnaryReactor* ListRuns(grpc::CallbackServerContext*, const v1::ListRunsRequest*,
+                                     v1::ListRunsResponse*) override;
+  grpc::ServerUnaryReactor* GetRun(grpc::CallbackServerContext*, const v1::GetRunRequest*,
+                                   v1::GetRunResponse*) override;
+
+ private:
+  Lane& lane_;
+  const ProgressBoard& board_;
+  WatchHub& hub_;
+  const std::function<void()> work_appeared_;
+};
+
+class AdminService final : public v1::AdminService::CallbackService {
+ public:
+  AdminService(Lane& lane, absl::Duration lease_ttl) : lane_(lane), lease_ttl_(lease_ttl) {}
+
+  grpc::ServerUnaryReactor* ListWorkers(grpc::CallbackServerContext*, const v1::ListWorkersRequest*,
+                                        v1::ListWorkersResponse*) override;
+
+ private:
+  Lane& lane_;
+  const absl::Duration lease_ttl_;
+};
+
+}  // namespace gridsweep::coordinator

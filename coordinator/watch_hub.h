@@ -1,0 +1,52 @@
+// WatchSweep: one reader of the database for all watchers, at most once a
+// second a sweep.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <map>
+#include <set>
+#include <thread>
+#include <unordered_set>
+
+#include "common/mutex.h"
+#include "coordinator/progress_board.h"
+#include "coordinator/store/sweeps.h"
+
+namespace gridsweep::coordinator {
+
+class WatchHub {
+ public:
+  WatchHub(Database::Settings settings, const ProgressBoard& board);
+  ~WatchHub();
+
+  // A stream that tells the sweep's state at once and after each change.
+  grpc::ServerWriteReactor<v1::WatchSweepResponse>* Watch(int64_t sweep_id);
+  // Ends all streams, and all that come later, with UNAVAILABLE and RetryInfo.
+  void Drain() LOCKS_EXCLUDED(mutex_);
+
+ private:
+  class Watcher;
+  // What is known of a sweep that somebody watches.
+  struct Sweep {
+    std::set<Watcher*> watchers;
+    std::unordered_set<int64_t> ended_seen;
+    int64_t since_micros = 0;
+  };
+
+  void Loop() LOCKS_EXCLUDED(mutex_);
+  void Tell(int64_t sweep_id, absl::StatusOr<SweepSnapshot> snapshot) LOCKS_EXCLUDED(mutex_);
+  void Remove(Watcher* watcher) LOCKS_EXCLUDED(mutex_);
+
+  Database database_;
+  const ProgressBoard& board_;
+  Mutex mutex_;
+  CondVar changed_;
+  std::map<int64_t, Sweep> sweeps_ GUARDED_BY(mutex_);
+  bool draining_ GUARDED_BY(mutex_) = false;
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace gridsweep::coordinator
