@@ -11,6 +11,10 @@
 #define GRIDSWEEP_THREAD_ATTRIBUTE(x)
 #endif
 
+// Abseil's headers define the same names, to nothing.
+#undef GUARDED_BY
+#undef REQUIRES
+#undef LOCKS_EXCLUDED
 #define GUARDED_BY(x) GRIDSWEEP_THREAD_ATTRIBUTE(guarded_by(x))
 #define REQUIRES(...) GRIDSWEEP_THREAD_ATTRIBUTE(requires_capability(__VA_ARGS__))
 #define LOCKS_EXCLUDED(...) GRIDSWEEP_THREAD_ATTRIBUTE(locks_excluded(__VA_ARGS__))

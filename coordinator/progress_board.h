@@ -3,6 +3,8 @@
 
 #include <absl/time/time.h>
 
+#include <optional>
+#include <string>
 #include <unordered_map>
 #include <vector>
 

@@ -1,0 +1,151 @@
+#include <thread>
+
+#include "coordinator/store/runs.h"
+#include "sweepspec/run_config_proto.h"
+#include "tests/coordinator/fixture.h"
+
+namespace gridsweep::coordinator {
+namespace {
+
+using Migrations = StoreTest;
+using Sweeps = StoreTest;
+using Dash = StoreTest;
+
+TEST_F(Migrations, ApplyingThemAgainChangesNothing) {
+  const auto before = Query("select applied_at from schema_migrations");
+  EXPECT_TRUE(Migrate(db_, EmbeddedMigrations()).ok());
+  EXPECT_EQ(Query("select applied_at from schema_migrations"), before);
+}
+
+TEST(MigrationsFresh, ManyCoordinatorsMayStartAtOnce) {
+  const std::string conninfo = testing::CreateDatabase();
+  std::vector<absl::Status> results(6);
+  std::vector<std::thread> threads;
+  for (auto& result : results) {
+    threads.emplace_back([&] {
+      Database database({conninfo});
+      result = Migrate(database, EmbeddedMigrations());
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  for (const auto& result : results) EXPECT_TRUE(result.ok()) << result;
+}
+
+TEST_F(Migrations, AChangedMigrationIsRefused) {
+  const Migration changed[] = {{1, "0001_initial.sql", "select 1"}};
+  EXPECT_TRUE(absl::IsFailedPrecondition(Migrate(db_, changed)));
+}
+
+TEST_F(Migrations, ANewerDatabaseIsRefused) {
+  Query("insert into schema_migrations values (9999, 'later', '') returning 1");
+  EXPECT_TRUE(absl::IsFailedPrecondition(Migrate(db_, EmbeddedMigrations())));
+}
+
+TEST_F(Sweeps, ASweepIsStoredWithAllItsRunsPending) {
+  const v1::Sweep sweep = Create(SmallSweep(3));
+  EXPECT_EQ(sweep.counts().total(), 3);
+  EXPECT_EQ(sweep.counts().pending(), 3);
+  EXPECT_EQ(sweep.settings().max_attempts(), 3u);
+  const auto runs = ListRuns(db_, sweep.sweep_id(), {}, 0, 10);
+  ASSERT_TRUE(runs.ok()) << runs.status();
+  ASSERT_EQ(runs->size(), 3u);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ((*runs)[i].run_id(), sweep.first_run_id() + i);
+    EXPECT_EQ((*runs)[i].ordinal(), i);
+    EXPECT_EQ((*runs)[i].config().seed(), i);
+    EXPECT_EQ((*runs)[i].config_hash(), ToHex(sweepspec::ConfigHash(SmallSweep(3).runs[i])));
+  }
+}
+
+TEST_F(Sweeps, RunIdsOfSweepsCreatedAtOnceAreContiguous) {
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      Database database({conninfo_});
+      const auto sweep = SmallSweep(50);
+      EXPECT_TRUE(CreateSweep(database, {"s", "", "h", "", &sweep}).ok());
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(Count("select count(*) from sweeps s where s.run_count = (select count(*) from runs r "
+                  "where r.sweep_id = s.sweep_id and r.run_id = s.first_run_id + r.ordinal)"),
+            4);
+}
+
+TEST_F(Sweeps, TheSameRequestIdGivesTheSameSweep) {
+  const auto sweep = SmallSweep(2);
+  const v1::Sweep first = Create(sweep, "id", "hash");
+  const auto again = CreateSweep(db_, {"small", "id", "hash", "text", &sweep});
+  ASSERT_TRUE(again.ok());
+  EXPECT_TRUE(again->already_existed);
+  EXPECT_EQ(again->sweep.sweep_id(), first.sweep_id());
+  EXPECT_EQ(Count("select count(*) from runs"), 2);
+}
+
+TEST_F(Sweeps, ARequestIdOfAnotherSweepIsRefusedAndNothingStored) {
+  const auto sweep = SmallSweep(2);
+  Create(sweep, "id", "hash");
+  const auto before = RowCounts();
+  const auto other = CreateSweep(db_, {"small", "id", "other", "text", &sweep});
+  EXPECT_TRUE(absl::IsAlreadyExists(other.status())) << other.status();
+  EXPECT_EQ(RowCounts(), before);
+}
+
+TEST_F(Sweeps, UnitsPartitionsFollowTheRunIds) {
+  Query("select setval('run_id_seq', 1048570)");
+  const v1::Sweep sweep = Create(SmallSweep(20));
+  EXPECT_EQ(sweep.first_run_id(), 1048571);
+  EXPECT_EQ(Query("select to_regclass('units_1') is not null"), "t");
+  Query("insert into units (run_id, unit) values (1048590, 0) returning 1");
+  EXPECT_EQ(Count("select count(*) from units_1"), 1);
+}
+
+TEST_F(Sweeps, AHundredThousandRunsAreStoredInSeconds) {
+  const auto sweep = SmallSweep(100'000);
+  const auto start = absl::Now();
+  EXPECT_EQ(Create(sweep).counts().pending(), 100'000);
+  const auto took = absl::Now() - start;
+  RecordProperty("seconds", absl::StrCat(absl::ToDoubleSeconds(took)));
+  EXPECT_LT(took, absl::Seconds(60));
+}
+
+TEST_F(Sweeps, CancellingEndsWaitingRunsAndMarksLeasedOnes) {
+  const v1::Sweep sweep = Create(SmallSweep(5));
+  const auto worker = Register("w");
+  const auto grants = Claim(worker, 2);
+  const auto cancelled = CancelSweep(db_, sweep.sweep_id());
+  ASSERT_TRUE(cancelled.ok());
+  EXPECT_EQ(cancelled->cancelled, 3);
+  EXPECT_EQ(cancelled->cancelling, 2);
+  const auto renewed =
+      RenewLeases(db_, worker.id, worker.incarnation, {{grants[0].key, {}}}, absl::Seconds(60));
+  ASSERT_TRUE(renewed.ok());
+  EXPECT_TRUE(renewed->held[0].cancelling);
+  ASSERT_TRUE(ReleaseLeases(db_, {grants[0].key, grants[1].key}, "cancelled").ok());
+  EXPECT_EQ(StateOf(grants[0].key.run_id), State::kCancelled);
+  EXPECT_EQ(Query("select distinct outcome from attempts"), "cancelled");
+  EXPECT_TRUE(Claim(worker, 5).empty());
+}
+
+TEST_F(Dash, ItsRoleReadsItsViewsAndNothingElse) {
+  Create(SmallSweep(2));
+  const auto as_dash = [&](const std::string& sql) {
+    return db_.Transact([&](Transaction& t) -> absl::Status {
+      t.ExecText("set local role gridsweep_dash");
+      t.ExecText(sql);
+      return absl::OkStatus();
+    });
+  };
+  for (const char* view : {"dash.sweeps", "dash.runs", "dash.fractions"}) {
+    EXPECT_TRUE(as_dash(std::string("select * from ") + view).ok()) << view;
+  }
+  for (const char* table : {"sweeps", "runs", "run_state", "leases", "workers", "units"}) {
+    const absl::Status refused = as_dash(std::string("select * from public.") + table);
+    EXPECT_NE(refused.message().find("permission denied"), absl::string_view::npos) << table;
+  }
+  EXPECT_FALSE(as_dash("create table public.mine (a int)").ok());
+  EXPECT_FALSE(as_dash("delete from dash.runs").ok());
+}
+
+}  // namespace
+}  // namespace gridsweep::coordinator
