@@ -23,7 +23,7 @@ absl::Status DrainStatus() {
 // together into the next.
 class WatchHub::Watcher final : public grpc::ServerWriteReactor<v1::WatchSweepResponse> {
  public:
-  Watcher(WatchHub& hub, int64_t sweep_id) : sweep_id(sweep_id), hub_(hub) {}
+  Watcher(WatchHub& hub, int64_t sweep) : sweep_id(sweep), hub_(hub) {}
 
   // The sweep's state now; `latest.ended` are the runs that ended since the last call.
   void Update(const v1::WatchSweepResponse& latest) {
