@@ -93,6 +93,8 @@ absl::Duration Heartbeat::Beat() {
       spdlog::warn("registering again: {}", response.status().ToString());
       int attempts = 0;
       (void)session_.Register([&] { return attempts++ == 0; });
+    } else if (absl::IsFailedPrecondition(response.status())) {
+      session_.set_refused(response.status());
     }
     // Sooner than usual: a lease lasts a few beats only.
     return interval / 2;

@@ -3,6 +3,7 @@
 #include <absl/time/time.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -72,5 +73,5 @@ int main(int argc, char** argv) {
   }
   // A slot that is deep in a long step cannot be joined in time; its run is released.
   if (!worker.Stop()) std::_Exit(0);
-  return 0;
+  return worker.Refused() ? 1 : 0;
 }

@@ -40,6 +40,10 @@ absl::Duration Session::heartbeat_interval() const {
   return duration > absl::ZeroDuration() ? duration : kDefaultHeartbeat;
 }
 
+void Session::set_refused(const absl::Status& why) {
+  if (!refused_.exchange(true)) spdlog::error("this worker is refused: {}", why.ToString());
+}
+
 void Session::set_directive(v1::WorkerDirective directive) {
   if (directive == v1::WORKER_DIRECTIVE_UNSPECIFIED) directive = v1::WORKER_DIRECTIVE_RUN;
   if (directive_.exchange(directive) != directive) {

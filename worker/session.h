@@ -28,6 +28,12 @@ class Session {
   const std::string& name() const { return request_.name(); }
   absl::Duration heartbeat_interval() const LOCKS_EXCLUDED(mutex_);
 
+  // The coordinators have refused this process for good, for example because
+  // another has registered under its name since. It should stop.
+  bool refused() const { return refused_; }
+  // Logs why.
+  void set_refused(const absl::Status& why);
+
   // The last word of a coordinator on whether to take runs.
   bool may_lease() const { return directive_ == v1::WORKER_DIRECTIVE_RUN; }
   // UNSPECIFIED counts as RUN. Logs a change.
@@ -38,6 +44,7 @@ class Session {
   const v1::RegisterRequest request_;
   mutable Mutex mutex_;
   v1::RegisterResponse terms_ GUARDED_BY(mutex_);
+  std::atomic<bool> refused_ = false;
   std::atomic<int> directive_ = v1::WORKER_DIRECTIVE_RUN;
 };
 

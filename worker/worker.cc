@@ -67,6 +67,11 @@ void Worker::Start() {
 }
 
 bool Worker::Done() {
+  if (session_.refused()) {
+    for (const HeldLease& held : held_.All()) held.monitor->RequestStop(StopReason::kCancelled);
+    MutexLock lock(mutex_);
+    draining_ = true;
+  }
   if (!options_.drain_file.empty() && std::filesystem::exists(options_.drain_file)) {
     MutexLock lock(mutex_);
     draining_ = true;
@@ -136,13 +141,13 @@ void Worker::LeaseLoop() {
     MutexLock lock(mutex_);
     return !stopping_ && !draining_;
   };
-  absl::Status status = session_.Register(wanted);
+  const absl::Status status = session_.Register(wanted);
   if (status.ok()) {
     spdlog::info("registered as {} (worker {}), {} slots, {}", session_.name(),
                  session_.worker_id(), options_.slots, integrator::NumericsId());
     heartbeat_ = std::make_unique<Heartbeat>(client_, session_, held_);
   } else if (!absl::IsCancelled(status)) {
-    spdlog::error("the coordinator refuses this worker: {}", status.ToString());
+    session_.set_refused(status);
   }
   while (status.ok()) {
     const uint32_t room = WaitForRoom();
@@ -160,11 +165,9 @@ void Worker::LeaseLoop() {
       Accept(*response);
       pause = absl::Seconds(response->retry_after().seconds()) +
               absl::Nanoseconds(response->retry_after().nanos());
-    } else if (absl::IsNotFound(response.status())) {
-      spdlog::warn("registering again: {}", response.status().ToString());
-      status = session_.Register(wanted);
     } else if (!absl::IsCancelled(response.status())) {
-      spdlog::error("no runs: {}", response.status().ToString());
+      // If this worker is unknown or replaced, its next heartbeat hears of it and acts.
+      spdlog::warn("no runs: {}", response.status().ToString());
       pause = kErrorPause;
     }
     MutexLock lock(mutex_);
@@ -173,8 +176,6 @@ void Worker::LeaseLoop() {
     }
   }
   MutexLock lock(mutex_);
-  // A worker that is refused for good has nothing left to do.
-  if (!status.ok()) draining_ = true;
   leasing_ended_ = true;
   changed_.notify_all();
 }

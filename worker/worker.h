@@ -40,9 +40,11 @@ class Worker {
 
   // Starts the threads and returns; the first of them waits for a coordinator.
   void Start();
-  // Whether the options' idle time, number of runs or drain file say that this
-  // worker has nothing left to do. Cheap; to be asked every 100 ms or so.
+  // Whether this worker has nothing left to do: by the options' idle time,
+  // number of runs or drain file, or because it is refused. Cheap; to be asked every 100 ms or so.
   bool Done() LOCKS_EXCLUDED(mutex_);
+  // Whether it is done because the coordinators refused it.
+  bool Refused() const { return session_.refused(); }
   // Takes no more runs, stops training at the next step and gives the runs
   // back; results that are being delivered have a few seconds to arrive.
   // False when a slot did not stop in time: its lease is released, its thread
