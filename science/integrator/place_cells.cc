@@ -150,25 +150,32 @@ GRIDSWEEP_LANES_FUNCTION void PlaceCells::Respond(std::span<const double> positi
   float* const surround = z + padded_;
   const bool has_surround = response_ != Response::kGaussian && response_ != Response::kSoftmax;
   const float infinity = std::numeric_limits<float>::infinity();
-  const Lanes width = Fill(box_.periodic ? static_cast<float>(box_.width) : infinity);
-  const Lanes height = Fill(box_.periodic ? static_cast<float>(box_.height) : infinity);
+  const Lanes width = Fill(static_cast<float>(box_.width));
+  const Lanes height = Fill(static_cast<float>(box_.height));
 
   for (size_t row = 0; row < positions.size() / 2; ++row) {
     const Lanes px = Fill(static_cast<float>(positions[2 * row]));
     const Lanes py = Fill(static_cast<float>(positions[2 * row + 1]));
     Lanes least = Fill(infinity), least_surround = Fill(infinity);
     for (int64_t i = 0; i < padded_; i += kLanes) {
-      Lanes nearest = Fill(infinity), nearest_surround{};
-      for (int64_t at = i; at < static_cast<int64_t>(x_.size()); at += padded_) {
-        Lanes dx = Abs(px - Load(&x_[static_cast<size_t>(at)]));
-        Lanes dy = Abs(py - Load(&y_[static_cast<size_t>(at)]));
-        dx = Min(dx, width - dx);
-        dy = Min(dy, height - dy);
+      Lanes nearest{}, nearest_surround{};
+      for (int64_t slot = 0; slot < parameters_.fields; ++slot) {
+        const auto at = static_cast<size_t>(slot * padded_ + i);
+        Lanes dx = px - Load(&x_[at]), dy = py - Load(&y_[at]);
+        if (box_.periodic) {
+          dx = Min(Abs(dx), width - Abs(dx));
+          dy = Min(Abs(dy), height - Abs(dy));
+        }
         const Lanes square = dx * dx + dy * dy;
-        const Lanes candidate = square * Load(&center_scale_[static_cast<size_t>(at)]);
-        const Lanes candidate_surround = square * Load(&surround_scale_[static_cast<size_t>(at)]);
-        nearest_surround = candidate < nearest ? candidate_surround : nearest_surround;
-        nearest = Min(candidate, nearest);
+        const Lanes candidate = square * Load(&center_scale_[at]);
+        const Lanes surround_candidate = square * Load(&surround_scale_[at]);
+        if (slot == 0) {
+          nearest = candidate;
+          nearest_surround = surround_candidate;
+        } else {
+          nearest_surround = candidate < nearest ? surround_candidate : nearest_surround;
+          nearest = Min(candidate, nearest);
+        }
       }
       Store(z + i, nearest);
       Store(surround + i, nearest_surround);
