@@ -87,11 +87,10 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", std::string("gridsweep-analysis ") + GRIDSWEEP_VERSION);
   app.add_option("--listen", flags.listen, "host:port (loopback) or unix:PATH")
       ->capture_default_str();
-  app.add_option("--database", flags.database, "PostgreSQL connection: libpq keywords or URI")
-      ->envname("GRIDSWEEP_DATABASE")
-      ->required();
+  app.add_option("--database", flags.database,
+                 "PostgreSQL URL or keywords; default: $DATABASE_URL, else the PG* variables")
+      ->envname("DATABASE_URL");
   app.add_option("--artifacts", flags.artifacts, "directory of result files, as the coordinator's")
-      ->envname("GRIDSWEEP_ARTIFACTS")
       ->required();
   app.add_option("--query-threads", flags.query_threads,
                  "threads, each with a connection, for answers")
@@ -101,7 +100,14 @@ int main(int argc, char** argv) {
                  "threads, each with a connection, for ratemaps and verification")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
+  app.footer(
+      "Example:\n  gridsweep-analysis --database postgresql://localhost/gridsweep "
+      "--artifacts /var/lib/gridsweep/artifacts");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : 2;
+  }
   gridsweep::InitLogging("gridsweep-analysis");
   return gridsweep::analysis::Serve(flags);
 }

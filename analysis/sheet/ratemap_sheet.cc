@@ -18,6 +18,7 @@ constexpr Rgb kRule = {205, 205, 210};
 constexpr Rgb kUnvisited = {216, 216, 216};
 constexpr int kMargin = 16;
 constexpr int kGap = 12;
+constexpr int kSectionGap = 12;
 constexpr int kTextScale = 1;
 constexpr int kHeadingScale = 2;
 constexpr int kMaxTilesAcross = 16;
@@ -63,9 +64,9 @@ std::pair<double, double> Range(const std::vector<float>& map) {
 }
 
 std::string ScoreText(const std::optional<double>& score) {
-  if (!score) return "no score";
+  if (!score) return "no grid score";
   char text[32];
-  std::snprintf(text, sizeof text, "%.3f", *score);
+  std::snprintf(text, sizeof text, "grid score %.3f", *score);
   return text;
 }
 
@@ -115,10 +116,10 @@ absl::StatusOr<std::string> DrawRatemapSheet(int nbins, const std::vector<Tile>&
   int height = kMargin;
   for (const Section& section : sections) {
     const int rows = (static_cast<int>(section.tiles.size()) + across - 1) / across;
-    height += heading_height + rows * (tile_height + kGap);
+    height += heading_height + rows * (tile_height + kGap) + kSectionGap;
   }
 
-  Canvas canvas(width, height + kMargin - kGap, kBackground);
+  Canvas canvas(width, height + kMargin - kGap - kSectionGap, kBackground);
   int y = kMargin;
   for (const Section& section : sections) {
     canvas.Text(kMargin, y, section.heading, kHeadingScale, kInk);
@@ -139,7 +140,7 @@ absl::StatusOr<std::string> DrawRatemapSheet(int nbins, const std::vector<Tile>&
                 -1, 1);
       }
     }
-    y += tile_height + kGap;
+    y += tile_height + kGap + kSectionGap;
   }
   return canvas.Png();
 }
