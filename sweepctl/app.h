@@ -1,0 +1,17 @@
+// sweepctl as a function: parses the command line, runs the verb.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sweepctl/console.h"
+
+namespace gridsweep::sweepctl {
+
+// `args` without the program's name. Returns the exit code (exit_code.h).
+int RunSweepctl(const std::vector<std::string>& args, Console& console);
+
+// The word of `known` that `word` is most likely meant to be, or "".
+std::string DidYouMean(const std::string& word, const std::vector<std::string>& known);
+
+}  // namespace gridsweep::sweepctl

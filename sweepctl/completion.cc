@@ -1,0 +1,144 @@
+#include <algorithm>
+#include <ostream>
+
+#include "common/strings.h"
+#include "sweepctl/exit_code.h"
+#include "sweepctl/output.h"
+#include "sweepctl/verbs.h"
+
+namespace gridsweep::sweepctl {
+namespace {
+
+std::vector<const CLI::App*> Verbs(const CLI::App& app) {
+  return app.get_subcommands([](const CLI::App* verb) { return !verb->get_name().empty(); });
+}
+
+std::string Join(const std::vector<std::string>& words) {
+  std::string text;
+  for (const auto& word : words) text += (text.empty() ? "" : " ") + word;
+  return text;
+}
+
+std::vector<std::string> LongFlags(const CLI::App& app) {
+  std::vector<std::string> flags;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const auto& name : option->get_lnames()) flags.push_back("--" + name);
+  }
+  return flags;
+}
+
+// One case a verb: its own verbs, flags, and whether it takes files.
+void Cases(const CLI::App& app, const CLI::App& root, const std::string& path,
+           std::vector<std::pair<std::string, std::string>>& cases) {
+  std::vector<std::string> words;
+  for (const CLI::App* verb : Verbs(app)) words.push_back(verb->get_name());
+  for (const auto& flag : LongFlags(app)) words.push_back(flag);
+  if (&app != &root) {
+    for (const auto& flag : LongFlags(root)) {
+      if (std::find(words.begin(), words.end(), flag) == words.end()) words.push_back(flag);
+    }
+  }
+  cases.emplace_back(path, Join(words));
+  for (const CLI::App* verb : Verbs(app)) {
+    Cases(*verb, root, path + " " + verb->get_name(), cases);
+  }
+}
+
+std::string Bash(const CLI::App& root) {
+  std::vector<std::pair<std::string, std::string>> cases;
+  Cases(root, root, "sweepctl", cases);
+  std::string text =
+      "# bash completion for sweepctl: source <(sweepctl completion bash)\n"
+      "_sweepctl() {\n"
+      "  local word=\"${COMP_WORDS[COMP_CWORD]}\" path=sweepctl words previous i\n"
+      "  previous=\"${COMP_WORDS[COMP_CWORD-1]}\"\n"
+      "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
+      "    case \"$path ${COMP_WORDS[i]}\" in\n";
+  for (const auto& [path, words] : cases) {
+    if (path != "sweepctl") text += StrCat("      \"", path, "\") path=\"", path, "\" ;;\n");
+  }
+  text +=
+      "    esac\n"
+      "  done\n"
+      "  case \"$previous\" in\n"
+      "    -o|--output) COMPREPLY=($(compgen -W \"table wide json jsonl yaml csv name\" -- "
+      "\"$word\")); return ;;\n"
+      "    --out|--data|-f|--file) compopt -o default; COMPREPLY=(); return ;;\n"
+      "  esac\n"
+      "  case \"$path\" in\n";
+  for (const auto& [path, words] : cases) {
+    text += StrCat("    \"", path, "\") words=\"", words, "\" ;;\n");
+  }
+  text +=
+      "  esac\n"
+      "  if [[ \"$path\" =~ ^sweepctl\\ (validate|submit|score)$ && \"$word\" != -* ]]; then\n"
+      "    compopt -o default; COMPREPLY=(); return\n"
+      "  fi\n"
+      "  COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
+      "}\n"
+      "complete -F _sweepctl sweepctl\n";
+  return text;
+}
+
+std::string Zsh(const CLI::App& root) {
+  return "#compdef sweepctl\n"
+         "# zsh completion for sweepctl: source <(sweepctl completion zsh)\n"
+         "autoload -U +X bashcompinit && bashcompinit\n" +
+         Bash(root);
+}
+
+// A fish string within single quotes.
+std::string Quoted(const std::string& text) {
+  std::string quoted = "'";
+  for (char c : text) {
+    if (c == '\'' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + "'";
+}
+
+void FishVerbs(const CLI::App& app, const std::string& condition, std::string& text) {
+  for (const CLI::Option* option : app.get_options()) {
+    for (const auto& name : option->get_lnames()) {
+      text += StrCat("complete -c sweepctl ", condition, " -l ", name, " -d ",
+                     Quoted(option->get_description()), "\n");
+    }
+  }
+  const auto verbs = Verbs(app);
+  std::vector<std::string> names;
+  for (const CLI::App* verb : verbs) names.push_back(verb->get_name());
+  for (const CLI::App* verb : verbs) {
+    const std::string here =
+        condition.empty() ? "-n __fish_use_subcommand"
+                          : StrCat("-n '__fish_seen_subcommand_from ", app.get_name(),
+                                   "; and not __fish_seen_subcommand_from ", Join(names), "'");
+    text += StrCat("complete -c sweepctl -f ", here, " -a ", verb->get_name(), " -d ",
+                   Quoted(verb->get_description()), "\n");
+    FishVerbs(*verb, StrCat("-n '__fish_seen_subcommand_from ", verb->get_name(), "'"), text);
+  }
+}
+
+std::string Fish(const CLI::App& root) {
+  std::string text = "# fish completion for sweepctl: sweepctl completion fish | source\n";
+  FishVerbs(root, "", text);
+  return text;
+}
+
+}  // namespace
+
+void AddCompletion(CLI::App& app, Session& session) {
+  CLI::App* verb =
+      AddVerb(app, "completion", "Print shell completion", "source <(sweepctl completion bash)");
+  auto shell = std::make_shared<std::string>();
+  verb->add_option("SHELL", *shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  session.OnRun(verb, [&app, &session, shell]() -> absl::StatusOr<int> {
+    session.console().out << (*shell == "bash"  ? Bash(app)
+                              : *shell == "zsh" ? Zsh(app)
+                                                : Fish(app));
+    return kDone;
+  });
+}
+
+}  // namespace gridsweep::sweepctl

@@ -1,0 +1,174 @@
+#include <absl/strings/str_format.h>
+
+#include <ostream>
+
+#include "common/strings.h"
+#include "sweepctl/exit_code.h"
+#include "sweepctl/progress_view.h"
+#include "sweepctl/run_text.h"
+#include "sweepctl/verbs.h"
+
+namespace gridsweep::sweepctl {
+namespace {
+
+bool IsProse(Format format) {
+  return format == Format::kAuto || format == Format::kTable || format == Format::kWide;
+}
+
+// "Key:        value", aligned.
+void Field(std::ostream& out, const std::string& key, const std::string& value) {
+  if (!value.empty()) out << absl::StrFormat("%-16s %s\n", key + ":", value);
+}
+
+std::string TimeText(const google::protobuf::Timestamp& time) {
+  if (time.seconds() == 0) return "";
+  const Cell cell = Time(time);
+  return StrCat(cell.machine, " (", cell.text, ")");
+}
+
+void PrintMessage(Session& session, const google::protobuf::Message& message,
+                  const std::string& name) {
+  Listing listing;
+  listing.document = ToJson(message);
+  listing.items = {*listing.document};
+  listing.names = {name};
+  session.Print(listing);
+}
+
+absl::StatusOr<int> DescribeSweep(Session& session, const std::string& name) {
+  ASSIGN_OR_RETURN(Client * client, session.Connect());
+  ASSIGN_OR_RETURN(const v1::Sweep sweep, client->FindSweep(name));
+  if (session.format() == Format::kCsv) return UsageError("describe has no csv; use get");
+  if (!IsProse(session.format())) {
+    PrintMessage(session, sweep, std::to_string(sweep.sweep_id()));
+    return kDone;
+  }
+  std::ostream& out = session.console().out;
+  Field(out, "Sweep", std::to_string(sweep.sweep_id()));
+  Field(out, "Name", sweep.name());
+  Field(out, "Method", sweep.method());
+  Field(out, "Created", TimeText(sweep.created_at()));
+  Field(out, "Runs", StrCat(WithCommas(sweep.counts().total()), ": ", CountsText(sweep.counts())));
+  if (sweep.counts().total() > 0) {
+    Field(out, "Run ids",
+          StrCat(sweep.first_run_id(), " .. ", sweep.first_run_id() + sweep.counts().total() - 1));
+  }
+  Field(out, "Priority", std::to_string(sweep.settings().priority()));
+  if (sweep.settings().has_max_attempts()) {
+    Field(out, "Max attempts", std::to_string(sweep.settings().max_attempts()));
+  }
+  if (sweep.settings().max_parallel() > 0) {
+    Field(out, "Max parallel", std::to_string(sweep.settings().max_parallel()));
+  }
+  for (const auto& [key, value] : sweep.settings().labels()) Field(out, "Label", key + "=" + value);
+  if (sweep.has_sampler_seed()) Field(out, "Sampler seed", std::to_string(sweep.sampler_seed()));
+  if (!sweep.source_yaml().empty()) {
+    out << "\n" << sweep.source_yaml() << (sweep.source_yaml().back() == '\n' ? "" : "\n");
+  }
+  return kDone;
+}
+
+void PrintRun(Console& console, const v1::GetRunResponse& response) {
+  std::ostream& out = console.out;
+  const v1::Run& run = response.run();
+  Field(out, "Run", std::to_string(run.run_id()));
+  Field(out, "Sweep", StrCat(run.sweep_id(), ", ordinal ", run.ordinal()));
+  Field(out, "State", StateText(run.state()));
+  Field(out, "Readout", StrCat(run.readout(), " (", run.readout_family(), ")"));
+  Field(out, "Worker", run.worker());
+  if (run.has_progress() && run.state() == v1::RUN_STATE_LEASED) {
+    Field(out, "Progress",
+          StrCat(PhaseText(run.progress().phase()), ", step ", run.progress().step(), " of ",
+                 run.progress().total_steps()));
+  }
+  Field(out, "Finished", TimeText(run.finished_at()));
+  Field(out, "Config hash", run.config_hash());
+  Field(out, "Artifact", run.artifact_sha256());
+  if (!run.metrics().empty()) {
+    out << "\nMetrics\n";
+    // In the order of their names: a proto map has none.
+    const std::map<std::string, double> metrics(run.metrics().begin(), run.metrics().end());
+    for (const auto& [name, value] : metrics) {
+      out << absl::StrFormat("  %-28s %s\n", name, Real(value, 4).text);
+    }
+  }
+  if (response.learning_curve_size() > 0) {
+    // A dozen points tell the shape; -o json has all.
+    const int n = response.learning_curve_size();
+    const int stride = std::max(1, (n + 11) / 12);
+    std::vector<std::vector<Cell>> rows;
+    for (int i = 0; i < n; ++i) {
+      if (i % stride != 0 && i != n - 1) continue;
+      const auto& point = response.learning_curve(i);
+      rows.push_back({Integer(static_cast<int64_t>(point.step())),
+                      point.has_loss() ? Real(point.loss(), 4) : Missing(),
+                      point.has_error_cm() ? Real(point.error_cm(), 1) : Missing()});
+    }
+    out << "\nLearning curve (" << rows.size() << " of " << n << " points)\n"
+        << AlignedTable(console, {{"STEP", true}, {"LOSS", true}, {"ERROR CM", true}}, rows);
+  }
+  if (response.attempts_size() > 0) {
+    std::vector<std::vector<Cell>> rows;
+    for (const auto& attempt : response.attempts()) {
+      rows.push_back({Number(attempt.attempt()), Text(attempt.worker()), Text(attempt.host()),
+                      Time(attempt.granted_at()), Time(attempt.ended_at()), Text(attempt.outcome()),
+                      Text(attempt.error())});
+    }
+    out << "\nAttempts\n"
+        << AlignedTable(console,
+                        {{"ATTEMPT", true},
+                         {"WORKER"},
+                         {"HOST"},
+                         {"GRANTED"},
+                         {"ENDED"},
+                         {"OUTCOME"},
+                         {"ERROR"}},
+                        rows);
+    const auto& last = response.attempts(response.attempts_size() - 1);
+    if (!last.log_tail().empty()) out << "\nLog of the last attempt\n" << last.log_tail() << "\n";
+  }
+  nlohmann::ordered_json config = ToJson(run.config());
+  out << "\nConfig\n";
+  for (const auto& [key, value] : config.items()) {
+    std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+    if (value.is_object() && value.contains("constant")) text = value["constant"].dump();
+    out << absl::StrFormat("  %-28s %s\n", key, text);
+  }
+}
+
+absl::StatusOr<int> DescribeRun(Session& session, const std::string& name) {
+  const auto id = ParseId(name);
+  if (!id) return UsageError(StrCat("run \"", name, "\" is not an id: a whole number from 1 up"));
+  if (session.format() == Format::kCsv) return UsageError("describe has no csv; use get");
+  ASSIGN_OR_RETURN(Client * client, session.Connect());
+  v1::GetRunRequest request;
+  request.set_run_id(*id);
+  ASSIGN_OR_RETURN(const auto response,
+                   client->Call(client->sweeps(), &v1::SweepService::Stub::GetRun, request));
+  if (IsProse(session.format())) {
+    PrintRun(session.console(), response);
+  } else {
+    PrintMessage(session, response, name);
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void AddDescribe(CLI::App& app, Session& session) {
+  CLI::App* describe =
+      AddVerb(app, "describe", "Tell all about a sweep or a run", "sweepctl describe run 12");
+  describe->require_subcommand(1);
+  auto name = std::make_shared<std::string>();
+  CLI::App* sweep = AddVerb(*describe, "sweep", "A sweep: counts, settings, its file",
+                            "sweepctl describe sweep 3");
+  sweep->alias("sw");
+  sweep->add_option("SWEEP", *name, "Id or name")->required();
+  session.OnRun(sweep, [&session, name] { return DescribeSweep(session, *name); });
+  CLI::App* run = AddVerb(*describe, "run", "A run: results, learning curve, attempts, config",
+                          "sweepctl describe run 12 -o json | jq .learning_curve");
+  run->add_option("RUN", *name, "Id")->required();
+  session.OnRun(run, [&session, name] { return DescribeRun(session, *name); });
+}
+
+}  // namespace gridsweep::sweepctl

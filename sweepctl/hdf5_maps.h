@@ -1,0 +1,46 @@
+// Stacks of square maps in any HDF5 file.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace gridsweep::sweepctl {
+
+// A dataset [units, n, n] of numbers.
+struct MapStack {
+  std::string name;  // path in the file, without the leading slash
+  size_t units = 0;
+  int nbins = 0;
+};
+
+struct SkippedDataset {
+  std::string name;
+  std::string why;
+};
+
+class Hdf5Maps {
+ public:
+  // Finds all datasets. NOT_FOUND; INVALID_ARGUMENT when it is not HDF5.
+  static absl::StatusOr<std::unique_ptr<Hdf5Maps>> Open(const std::string& file);
+  ~Hdf5Maps();
+
+  const std::vector<MapStack>& stacks() const { return stacks_; }
+  const std::vector<SkippedDataset>& skipped() const { return skipped_; }
+
+  // Maps first .. first + count - 1 of a stack, as float64 [count, n, n].
+  absl::StatusOr<std::vector<double>> Read(const MapStack& stack, size_t first, size_t count) const;
+
+ private:
+  Hdf5Maps() = default;
+  friend struct Hdf5Visitor;
+
+  int64_t file_ = -1;  // hid_t, kept out of this header
+  std::string path_;
+  std::vector<MapStack> stacks_;
+  std::vector<SkippedDataset> skipped_;
+};
+
+}  // namespace gridsweep::sweepctl

@@ -1,0 +1,8 @@
+#include "common/log.h"
+#include "sweepctl/app.h"
+
+int main(int argc, char** argv) {
+  gridsweep::InitLogging("sweepctl");
+  gridsweep::sweepctl::Console console = gridsweep::sweepctl::ProcessConsole();
+  return gridsweep::sweepctl::RunSweepctl({argv + 1, argv + argc}, console);
+}

@@ -1,0 +1,182 @@
+#include "sweepctl/progress_view.h"
+
+#include <absl/strings/ascii.h>
+#include <absl/strings/str_format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <ostream>
+
+#include "common/strings.h"
+#include "sweepctl/output.h"
+
+namespace gridsweep::sweepctl {
+namespace {
+
+constexpr size_t kShownRuns = 24;
+
+int64_t Ended(const v1::RunCounts& c) {
+  return c.succeeded() + c.diverged() + c.failed() + c.cancelled();
+}
+
+double RunFraction(const v1::RunProgress& run) {
+  if (run.total_steps() == 0) return 0;
+  return std::min(1.0, static_cast<double>(run.step()) / static_cast<double>(run.total_steps()));
+}
+
+// Cut to `width` columns: a wrapped line would break repainting.
+std::string Fit(const std::string& line, size_t width) {
+  size_t columns = 0;
+  for (size_t i = 0; i < line.size(); ++i) {
+    if ((line[i] & 0xC0) == 0x80) continue;
+    if (columns++ == width) return line.substr(0, i);
+  }
+  return line;
+}
+
+std::string Measures(const v1::RunProgress& run) {
+  std::string text;
+  if (run.has_loss()) text += absl::StrFormat("  loss %.4g", run.loss());
+  if (run.has_error_cm()) text += absl::StrFormat("  error %.1f cm", run.error_cm());
+  return text;
+}
+
+}  // namespace
+
+std::optional<absl::Duration> RateEstimate::Left(double done, double total, absl::Time now) {
+  if (!first_) first_ = {done, now};
+  const double gained = done - first_->first;
+  const double seconds = absl::ToDoubleSeconds(now - first_->second);
+  if (gained <= 0 || seconds < 1) return std::nullopt;
+  return absl::Seconds((total - done) / gained * seconds);
+}
+
+std::string Bar(double fraction, int width) {
+  const int inner = std::max(1, width - 2);
+  const int full = static_cast<int>(std::floor(std::clamp(fraction, 0.0, 1.0) * inner));
+  return StrCat("[", std::string(full, '#'), std::string(inner - full, '-'), "]");
+}
+
+std::string StateText(v1::RunState state) {
+  return v1::RunState_Name(state).substr(std::string("RUN_STATE_").size());
+}
+
+std::string PhaseText(v1::Phase phase) {
+  if (phase == v1::PHASE_UNSPECIFIED) return "starting";
+  return absl::AsciiStrToLower(v1::Phase_Name(phase).substr(std::string("PHASE_").size()));
+}
+
+std::string CountsText(const v1::RunCounts& c) {
+  std::string text;
+  const auto add = [&](int64_t n, const char* what) {
+    if (n == 0) return;
+    if (!text.empty()) text += ", ";
+    text += StrCat(WithCommas(n), " ", what);
+  };
+  add(c.succeeded(), "succeeded");
+  add(c.diverged(), "diverged");
+  add(c.failed(), "failed");
+  add(c.cancelled(), "cancelled");
+  add(c.leased(), "running");
+  add(c.backoff(), "to be retried");
+  add(c.paused(), "paused");
+  add(c.pending(), "pending");
+  return text.empty() ? "no runs" : text;
+}
+
+ProgressView::ProgressView(const Console& console, std::ostream& out, bool live, std::string title)
+    : console_(console), out_(out), live_(live), title_(std::move(title)) {}
+
+std::string ProgressView::RunLine(const v1::RunProgress& run, absl::Time now) {
+  const double fraction = RunFraction(run);
+  std::string line = absl::StrFormat("  run %-6d %-20s %-10s %s %3.0f%%  %d/%d", run.run_id(),
+                                     run.readout(), PhaseText(run.phase()), Bar(fraction, 18),
+                                     std::floor(fraction * 100), run.step(), run.total_steps());
+  line += Measures(run);
+  const auto left = runs_[run.run_id()].Left(static_cast<double>(run.step()),
+                                             static_cast<double>(run.total_steps()), now);
+  if (left && run.phase() == v1::PHASE_TRAINING) {
+    line += "  " + Span(std::ceil(absl::ToDoubleSeconds(*left))) + " left";
+  }
+  return line;
+}
+
+std::string ProgressView::OverallLine(const v1::WatchSweepResponse& update, absl::Time now) {
+  const auto& counts = update.counts();
+  double done = static_cast<double>(Ended(counts));
+  for (const auto& run : update.running()) done += RunFraction(run);
+  const double total = static_cast<double>(counts.total());
+  const double fraction = total > 0 ? done / total : 0;
+  std::string line =
+      StrCat(title_, "  ", Bar(fraction, 30),
+             absl::StrFormat(" %3.0f%%  ", std::floor(fraction * 100)), CountsText(counts));
+  const auto left = overall_.Left(done, total, now);
+  if (left && Ended(counts) < counts.total()) {
+    line += StrCat(", ", Span(std::ceil(absl::ToDoubleSeconds(*left))), " left");
+  }
+  return line;
+}
+
+std::vector<std::string> ProgressView::Lines(const v1::WatchSweepResponse& update, absl::Time now) {
+  std::vector<std::string> lines = {OverallLine(update, now)};
+  size_t shown = 0;
+  for (const auto& run : update.running()) {
+    if (++shown > kShownRuns) {
+      lines.push_back(StrCat("  ... and ", update.running_size() - static_cast<int>(kShownRuns),
+                             " more running"));
+      break;
+    }
+    lines.push_back(RunLine(run, now));
+  }
+  return lines;
+}
+
+void ProgressView::Erase() {
+  for (; painted_ > 0; --painted_) out_ << "\x1b[1A\x1b[2K";
+  out_ << "\r";
+}
+
+void ProgressView::Say(const std::string& line) {
+  if (live_) Erase();
+  out_ << line << "\n";
+  if (live_ && last_) Show(*last_, absl::InfinitePast());
+  out_.flush();
+}
+
+void ProgressView::Show(const v1::WatchSweepResponse& update, absl::Time now) {
+  const bool repaint = now == absl::InfinitePast();
+  if (live_) Erase();
+  if (!repaint) {
+    for (const auto& run : update.ended()) {
+      out_ << "  run " << run.run_id() << " " << StateText(run.state()) << "  " << run.readout()
+           << "  seed " << run.seed() << Measures(run) << "\n";
+      runs_.erase(run.run_id());
+    }
+  }
+  last_ = update;
+  last_->clear_ended();
+  if (live_) {
+    for (const auto& line : Lines(*last_, repaint ? absl::Now() : now)) {
+      out_ << Fit(line, static_cast<size_t>(std::max(20, console_.width - 1))) << "\n";
+      ++painted_;
+    }
+  } else if (update.done() || now - last_plain_ >= kPlainInterval) {
+    std::string text;
+    for (const auto& line : Lines(*last_, now)) text += line + "\n";
+    if (text != last_plain_text_) out_ << text;
+    last_plain_text_ = text;
+    last_plain_ = now;
+  }
+  out_.flush();
+}
+
+void ProgressView::Finish(absl::Time now) {
+  if (!live_ && last_ && now != last_plain_) {
+    std::string text = OverallLine(*last_, now) + "\n";
+    if (text != last_plain_text_) out_ << text;
+  }
+  painted_ = 0;
+  out_.flush();
+}
+
+}  // namespace gridsweep::sweepctl

@@ -1,0 +1,89 @@
+#include "sweepctl/session.h"
+
+#include <ostream>
+
+#include "common/status.h"
+#include "common/strings.h"
+#include "sweepctl/exit_code.h"
+#include "sweepctl/local_state.h"
+
+namespace gridsweep::sweepctl {
+
+Format Session::format() const { return ParseFormat(flags_.output).value_or(Format::kAuto); }
+
+void Session::OnRun(CLI::App* verb, Action action) {
+  verb->final_callback([this, action = std::move(action)] { action_ = action; });
+}
+
+int Session::Run() {
+  if (!action_) return kUsage;
+  const absl::StatusOr<int> code = action_();
+  console_.out.flush();
+  if (!code.ok()) {
+    PrintError(console_, code.status());
+    return ExitCodeOf(code.status());
+  }
+  // A crash is not hidden behind an answer.
+  return *code == kDone && found_crash_ ? static_cast<int>(kFailed) : *code;
+}
+
+absl::StatusOr<Settings> Session::ResolveSettings() const {
+  SettingsInput input;
+  input.address = flags_.address;
+  input.analysis_address = flags_.analysis_address;
+  input.context = flags_.context;
+  input.environment = Environment;
+  input.local_instance = []() -> std::optional<std::pair<std::string, std::string>> {
+    const auto state = FindLocalState();
+    if (!state) return std::nullopt;
+    return std::make_pair(state->address, state->analysis_address);
+  };
+  return sweepctl::ResolveSettings(input);
+}
+
+std::string Session::LocalCrash() const {
+  if (!uses_local_instance_) return "";
+  const auto state = FindLocalState();
+  return state ? CrashReport(*state) : "";
+}
+
+absl::StatusOr<Client*> Session::Connect(Need need) {
+  if (client_ == nullptr) {
+    ASSIGN_OR_RETURN(const Settings settings, ResolveSettings());
+    uses_local_instance_ =
+        settings.address.from_local_instance || settings.analysis_address.from_local_instance;
+    client_ = std::make_unique<Client>(settings, console_, flags_.verbose);
+  }
+  if (const std::string crash = LocalCrash(); !crash.empty()) {
+    if (need == Need::kProgress) return absl::InternalError(crash);
+    if (!found_crash_) console_.err << "sweepctl: " << crash << "\n";
+    found_crash_ = true;
+  }
+  return client_.get();
+}
+
+CLI::App* AddVerb(CLI::App& parent, const std::string& name, const std::string& description,
+                  const std::string& example) {
+  CLI::App* verb = parent.add_subcommand(name, description);
+  verb->fallthrough();
+  verb->footer("Example:\n  " + example);
+  return verb;
+}
+
+void PrintError(Console& console, const absl::Status& status) {
+  // The message of a refused request already lists its fields, one a line,
+  // where our servers made it; other servers' details are added here.
+  std::string text(status.message());
+  for (const auto& [field, description] : FieldViolations(status)) {
+    if (text.find(description) == std::string::npos) {
+      text += StrCat("\n", field, ": ", description);
+    }
+  }
+  if (text.empty()) text = absl::StatusCodeToString(status.code());
+  console.err << "sweepctl: " << text << "\n";
+  if (const auto delay = RetryAfter(status)) {
+    console.err << "sweepctl: try again in " << Span(absl::ToDoubleSeconds(*delay)) << "\n";
+  }
+}
+
+}  // namespace gridsweep::sweepctl

@@ -1,0 +1,27 @@
+// Every verb, by the file that defines it. Each function adds its verbs to `app`.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "sweepctl/session.h"
+
+namespace gridsweep::sweepctl {
+
+void AddValidate(CLI::App& app, Session& session);    // validate.cc
+void AddSubmit(CLI::App& app, Session& session);      // submit.cc
+void AddGet(CLI::App& app, Session& session);         // get.cc
+void AddDescribe(CLI::App& app, Session& session);    // describe.cc
+void AddWatch(CLI::App& app, Session& session);       // watch.cc: watch, wait
+void AddCancel(CLI::App& app, Session& session);      // cancel.cc
+void AddQuery(CLI::App& app, Session& session);       // query.cc
+void AddRatemaps(CLI::App& app, Session& session);    // ratemaps.cc
+void AddVerify(CLI::App& app, Session& session);      // verify.cc
+void AddScore(CLI::App& app, Session& session);       // score.cc
+void AddMetrics(CLI::App& app, Session& session);     // metrics.cc
+void AddRpc(CLI::App& app, Session& session);         // rpc.cc
+void AddLocal(CLI::App& app, Session& session);       // local.cc
+void AddConfig(CLI::App& app, Session& session);      // config_view.cc
+void AddVersion(CLI::App& app, Session& session);     // version.cc
+void AddCompletion(CLI::App& app, Session& session);  // completion.cc
+
+}  // namespace gridsweep::sweepctl
