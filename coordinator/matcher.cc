@@ -8,6 +8,12 @@
 #include "coordinator/store/leases.h"
 
 namespace gridsweep::coordinator {
+namespace {
+
+// A caller is not kept beyond its time for longer than this by a slow database.
+constexpr absl::Duration kLongestClaim = absl::Seconds(5);
+
+}  // namespace
 
 Matcher::Matcher(Lane& lane, absl::Duration lease_ttl, absl::Duration poll)
     : lane_(lane), lease_ttl_(lease_ttl), poll_(poll), thread_([this] { Loop(); }) {}
@@ -20,6 +26,10 @@ Matcher::~Matcher() {
   }
   changed_.notify_all();
   thread_.join();
+}
+
+absl::Time Matcher::EndOf(const Waiter& waiter) {
+  return waiter.tried && !waiter.claiming ? waiter.deadline : waiter.deadline + kLongestClaim;
 }
 
 uint64_t Matcher::Wait(Demand demand, absl::Time deadline, Reply reply) {
@@ -83,16 +93,18 @@ void Matcher::Drain() {
 
 void Matcher::Release(const std::vector<LeaseKey>& keys) {
   if (keys.empty()) return;
-  const bool queued = lane_.Submit([this, keys](Database& database) {
-    const auto released = ReleaseLeases(database, keys, "the caller had gone");
-    if (!released.ok()) {
-      spdlog::warn("cannot release undelivered leases; they will expire: {}",
-                   std::string(released.status().message()));
-    }
-    Wake();
-  });
+  const bool queued = lane_.Submit([this, keys](Database& database) { GiveBack(database, keys); });
   if (!queued)
     spdlog::warn("cannot release undelivered leases; they will expire: the lane is full");
+}
+
+void Matcher::GiveBack(Database& database, const std::vector<LeaseKey>& keys) {
+  const auto released = ReleaseLeases(database, keys, "the caller had gone");
+  if (!released.ok()) {
+    spdlog::warn("cannot release undelivered leases; they will expire: {}",
+                 std::string(released.status().message()));
+  }
+  Wake();
 }
 
 void Matcher::Loop() {
@@ -103,7 +115,7 @@ void Matcher::Loop() {
     {
       MutexLock lock(mutex_);
       absl::Time until = next_poll;
-      for (const auto& [ticket, waiter] : waiters_) until = std::min(until, waiter.deadline);
+      for (const auto& [ticket, waiter] : waiters_) until = std::min(until, EndOf(waiter));
       const bool can_claim = work_ && !claiming_ && !waiters_.empty();
       if (!stopping_ && !can_claim && until > absl::Now()) {
         changed_.wait_for(mutex_, absl::ToChronoNanoseconds(until - absl::Now()));
@@ -111,7 +123,7 @@ void Matcher::Loop() {
       if (stopping_ && !claiming_) return;
       const absl::Time now = absl::Now();
       for (auto it = waiters_.begin(); it != waiters_.end();) {
-        if (it->second.deadline > now) {
+        if (EndOf(it->second) > now) {
           ++it;
           continue;
         }
@@ -137,7 +149,8 @@ void Matcher::StartClaim() {
   std::vector<Demand> demands;
   {
     MutexLock lock(mutex_);
-    for (const auto& [ticket, waiter] : waiters_) {
+    for (auto& [ticket, waiter] : waiters_) {
+      waiter.claiming = true;
       tickets.push_back(ticket);
       demands.push_back(waiter.demand);
     }
@@ -147,6 +160,7 @@ void Matcher::StartClaim() {
                        Database& database) { Claim(database, tickets, demands); });
   if (queued) return;
   MutexLock lock(mutex_);
+  for (auto& [ticket, waiter] : waiters_) waiter.claiming = false;
   claiming_ = false;  // the next poll tries again
 }
 
@@ -173,11 +187,17 @@ void Matcher::Claim(Database& database, const std::vector<uint64_t>& tickets,
       }
       for (const Grant& grant : mine.grants) undelivered.push_back(grant.key);
     }
-    Release(undelivered);
+    if (!undelivered.empty()) GiveBack(database, undelivered);
   }
   {
     // Notified under the lock: once it sees the flag, the destructor may finish.
     MutexLock lock(mutex_);
+    for (const uint64_t ticket : tickets) {
+      const auto found = waiters_.find(ticket);
+      if (found == waiters_.end()) continue;
+      found->second.claiming = false;
+      found->second.tried = true;
+    }
     claiming_ = false;
     changed_.notify_all();
   }

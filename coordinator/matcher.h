@@ -43,12 +43,18 @@ class Matcher {
     Demand demand;
     absl::Time deadline;
     Reply reply;
+    bool tried = false;     // a claim has looked for it at least once
+    bool claiming = false;  // a claim in progress looks for it
   };
+  // When it is answered empty: even a call that does not want to wait is
+  // looked for once.
+  static absl::Time EndOf(const Waiter& waiter);
 
   void Loop() LOCKS_EXCLUDED(mutex_);
   void StartClaim() LOCKS_EXCLUDED(mutex_);
   void Claim(Database& database, const std::vector<uint64_t>& tickets,
              const std::vector<Demand>& demands) LOCKS_EXCLUDED(mutex_);
+  void GiveBack(Database& database, const std::vector<LeaseKey>& keys);
   // Removes the waiter; its reply, or nullptr when it has gone.
   Reply Take(uint64_t ticket) LOCKS_EXCLUDED(mutex_);
 

@@ -36,15 +36,14 @@ class Cluster {
     fs::remove_all(root_, ignored);
   }
 
-  void Start() {
-    Run(Bin("pg_ctl") + " -D " + root_ + "/data -w -l " + root_ + "/log -o \"-k " + root_ +
-        " -c listen_addresses='' -c fsync=off -c max_connections=200\" start >/dev/null");
-  }
+  void Start() { Run(StartCommand()); }
 
   void Crash() {
     Run("kill -9 $(head -1 " + root_ + "/data/postmaster.pid) $(ps -o pid= --ppid $(head -1 " +
-        root_ + "/data/postmaster.pid)); sleep 0.2");
-    Start();
+        root_ + "/data/postmaster.pid))");
+    // It does not start before the last of the old one's processes is gone.
+    Run("for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.3; " + StartCommand() +
+        " 2>&1 && exit 0; done; exit 1");
   }
 
   std::string Create() {
@@ -65,6 +64,10 @@ class Cluster {
       if (fs::exists(path)) return path;
     }
     Die(program + " not found: install the postgresql package");
+  }
+  std::string StartCommand() const {
+    return Bin("pg_ctl") + " -D " + root_ + "/data -w -l " + root_ + "/log -o \"-k " + root_ +
+           " -c listen_addresses='' -c fsync=off -c max_connections=200\" start >/dev/null";
   }
   static int TryRun(const std::string& command) {
     if (geteuid() != 0) return std::system(command.c_str());
