@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/sha256.h"
 #include "common/status.h"
 #include "common/strings.h"
 #include "science/config/parameters.h"
@@ -165,12 +166,13 @@ void CopyRuns(Transaction& t, int64_t sweep_id, int64_t first_run,
   };
   t.Copy("runs", kColumns, runs.size(), [&](size_t i) -> Params {
     const science::RunConfig& c = runs[i];
+    const std::string json = sweepspec::CanonicalJson(c);  // its SHA-256 is the config hash
     return {first_run + static_cast<int64_t>(i),
             sweep_id,
             static_cast<int64_t>(i),
-            Bytea(sweepspec::ConfigHash(c)),
+            Bytea(Sha256::Of(json)),
             Bytea(sweepspec::ShapeKey(c)),
-            sweepspec::CanonicalJson(c),
+            json,
             science::ReadoutLabel(c),
             science::ReadoutFamily(c),
             text("rnn_type", c),

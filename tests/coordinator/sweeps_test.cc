@@ -100,15 +100,6 @@ TEST_F(Sweeps, UnitsPartitionsFollowTheRunIds) {
   EXPECT_EQ(Count("select count(*) from units_1"), 1);
 }
 
-TEST_F(Sweeps, AHundredThousandRunsAreStoredInSeconds) {
-  const auto sweep = SmallSweep(100'000);
-  const auto start = absl::Now();
-  EXPECT_EQ(Create(sweep).counts().pending(), 100'000);
-  const auto took = absl::Now() - start;
-  RecordProperty("seconds", absl::StrCat(absl::ToDoubleSeconds(took)));
-  EXPECT_LT(took, absl::Seconds(60));
-}
-
 TEST_F(Sweeps, CancellingEndsWaitingRunsAndMarksLeasedOnes) {
   const v1::Sweep sweep = Create(SmallSweep(5));
   const auto worker = Register("w");
