@@ -66,6 +66,12 @@ void EmitYaml(YAML::Emitter& emitter, const ordered_json& json) {
         emitter << YAML::DoubleQuoted << text;
       break;
     }
+    case ordered_json::value_t::null:
+      emitter << YAML::_Null();
+      break;
+    case ordered_json::value_t::boolean:
+      emitter << json.get<bool>();
+      break;
     default:
       emitter << json.dump();
   }

@@ -1,0 +1,170 @@
+// The whole of Gridsweep on this machine, through sweepctl alone: real
+// programs, a real database, a sweep trained to its end.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+constexpr char kSweep[] =
+    "name: tiny\n"
+    "method: grid\n"
+    "parameters:\n"
+    "  place_field_values: {values: [gaussian, difference_of_gaussians]}\n"
+    "  Ng: {value: 16}\n"
+    "  Np: {value: 16}\n"
+    "  batch_size: {value: 8}\n"
+    "  sequence_length: {value: 5}\n"
+    "  n_epochs: {value: 1}\n"
+    "  n_grad_steps_per_epoch: {value: 20}\n"
+    "  eval_batches: {value: 40}\n"
+    "  chance_units: {value: 0}\n"
+    "  seed: {values: [0, 1]}\n";
+
+struct Ran {
+  int code;
+  std::string out, err;
+};
+
+class LocalInstance : public ::testing::Test {
+ protected:
+  LocalInstance() {
+    char name[] = "/tmp/gridsweep-local-XXXXXX";
+    home_ = mkdtemp(name);
+    // As root the database is another user's, who must get here.
+    fs::permissions(home_, fs::perms::others_exec | fs::perms::group_exec, fs::perm_options::add);
+    std::ofstream(home_ / "tiny.yaml") << kSweep;
+  }
+  ~LocalInstance() override {
+    Sweepctl("local down");
+    if (::testing::Test::HasFailure()) {
+      for (const char* log : {"coordinator", "analysis", "worker", "postgres"}) {
+        std::printf("== %s.log\n%s\n", log,
+                    Read(home_ / "data/logs" / (std::string(log) + ".log")).c_str());
+      }
+    }
+    fs::remove_all(home_);
+  }
+
+  static std::string Read(const fs::path& file) {
+    std::ifstream in(file);
+    return std::string((std::istreambuf_iterator<char>(in)), {});
+  }
+
+  Ran Sweepctl(const std::string& arguments) {
+    const std::string command =
+        "cd " + home_.string() + " && env -u GRIDSWEEP_ADDRESS HOME=" + home_.string() +
+        " XDG_STATE_HOME= XDG_CONFIG_HOME= GRIDSWEEP_DATA=" + (home_ / "data").string() + " " +
+        GRIDSWEEP_BINARY_DIR + "/bin/sweepctl " + arguments + " >" + (home_ / "out").string() +
+        " 2>" + (home_ / "err").string();
+    const int status = std::system(command.c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), Read(home_ / "out"),
+            Read(home_ / "err")};
+  }
+
+  // A zombie that nobody has waited for does not run.
+  static bool Runs(pid_t pid) {
+    const std::string stat = Read("/proc/" + std::to_string(pid) + "/stat");
+    const size_t close = stat.rfind(')');
+    return close != std::string::npos && stat[close + 2] != 'Z';
+  }
+
+  pid_t PidOf(const std::string& piece) {
+    const auto state = nlohmann::json::parse(Read(home_ / "data/local.json"));
+    for (const auto& p : state.at("pieces")) {
+      if (p.at("name") == piece) return p.at("pid");
+    }
+    return 0;
+  }
+
+  fs::path home_;
+};
+
+TEST_F(LocalInstance, TrainsASweepSurvivesDeathAndFindsItAgain) {
+  Ran ran = Sweepctl("local status");
+  EXPECT_EQ(ran.code, 3) << ran.err;
+
+  ran = Sweepctl("local up --slots 2");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("unix:"));
+  ran = Sweepctl("local up");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.err, ::testing::Not(HasSubstr("starting"))) << "the second up starts nothing";
+  ran = Sweepctl("local status");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.out, ::testing::Not(HasSubstr("died")));
+
+  ran = Sweepctl("submit tiny.yaml -o name --request-id once");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const std::string id = ran.out.substr(0, ran.out.find('\n'));
+  ran = Sweepctl("submit tiny.yaml -o name --request-id once");
+  EXPECT_EQ(ran.out, id + "\n") << "the same request id creates nothing new";
+  ran = Sweepctl("wait tiny --timeout 5m");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+
+  ran = Sweepctl("get runs --sweep " + id + " --state succeeded -o name");
+  EXPECT_EQ(std::count(ran.out.begin(), ran.out.end(), '\n'), 4) << ran.out << ran.err;
+  ran = Sweepctl("query fraction --by readout --sweep " + id + " -o json");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const auto fractions = nlohmann::json::parse(ran.out);
+  ASSERT_EQ(fractions.at("rows").size(), 2u);
+  EXPECT_EQ(fractions["rows"][0].at("denominator"), "32");
+  EXPECT_EQ(Sweepctl("query summary --metric decoding_error_cm --by readout").code, 0);
+  ran = Sweepctl("ratemaps --sweep tiny --top 4 --out best.png");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(Read(home_ / "best.png").substr(1, 3), "PNG");
+  ran = Sweepctl("verify tiny");
+  EXPECT_EQ(ran.code, 0) << ran.out << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("COUNTED"));
+  ran = Sweepctl("rpc SweepService/GetSweep '{\"sweep_id\": " + id + "}'");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(nlohmann::json::parse(ran.out).at("sweep").at("name"), "tiny");
+  EXPECT_EQ(Sweepctl("describe sweep nonesuch").code, 3);
+
+  ASSERT_EQ(kill(PidOf("worker"), SIGKILL), 0);
+  // Dead once the kernel has taken it away.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (Sweepctl("local status").code == 0 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  ran = Sweepctl("local status");
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.err, HasSubstr("worker"));
+  EXPECT_THAT(ran.err, HasSubstr("has died"));
+  ran = Sweepctl("get sweeps");
+  EXPECT_EQ(ran.code, 1) << "an answer does not hide a crash";
+  EXPECT_THAT(ran.out, HasSubstr("tiny"));
+  EXPECT_EQ(Sweepctl("submit tiny.yaml").code, 1) << "nothing would train it";
+  ran = Sweepctl("local up");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("worker (pid"));
+  EXPECT_EQ(Sweepctl("local status").code, 0);
+
+  const pid_t postgres = PidOf("postgres");
+  ran = Sweepctl("local down");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_FALSE(Runs(postgres)) << "nothing is left running";
+  EXPECT_FALSE(fs::exists(home_ / "data/local.json"));
+  EXPECT_EQ(Sweepctl("local down").code, 0);
+
+  ran = Sweepctl("local up");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  ran = Sweepctl("get sweeps -o name");
+  EXPECT_EQ(ran.out, id + "\n") << "down and up again finds the sweep";
+}
+
+}  // namespace

@@ -1,0 +1,136 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <hdf5.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <numbers>
+#include <vector>
+
+#include "nlohmann/json.hpp"
+#include "sweepctl/exit_code.h"
+#include "tests/sweepctl/run_sweepctl.h"
+
+namespace gridsweep::sweepctl {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+// A hexagonal pattern of the given period: three plane waves 60 degrees apart.
+template <typename T>
+std::vector<T> Hexagonal(int n, double period, double scale) {
+  std::vector<T> map;
+  for (int i = 0; i < n; ++i) {
+    for (int j = 0; j < n; ++j) {
+      double sum = 0;
+      for (int k = 0; k < 3; ++k) {
+        const double angle = std::numbers::pi / 3 * k;
+        const double along = (i - n / 2) * std::cos(angle) + (j - n / 2) * std::sin(angle);
+        // Waves of this length give peaks `period` apart.
+        sum += std::cos(2 * std::numbers::pi * along / (period * std::sqrt(3.0) / 2));
+      }
+      map.push_back(static_cast<T>(scale * std::max(0.0, sum)));
+    }
+  }
+  return map;
+}
+
+class ScoreTest : public ::testing::Test {
+ protected:
+  ScoreTest() {
+    char name[] = "/tmp/gridsweep-score-XXXXXX";
+    directory_ = mkdtemp(name);
+    path_ = (directory_ / "maps.h5").string();
+    file_ = H5Fcreate(path_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  }
+  ~ScoreTest() override {
+    Close();
+    fs::remove_all(directory_);
+  }
+  void Close() {
+    if (file_ >= 0) H5Fclose(file_);
+    file_ = -1;
+  }
+  void Group(const char* name) {
+    H5Gclose(H5Gcreate2(file_, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+  }
+  void Write(const char* name, hid_t type, const std::vector<hsize_t>& dims, const void* data) {
+    const hid_t space = H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr);
+    const hid_t set = H5Dcreate2(file_, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data);
+    H5Dclose(set);
+    H5Sclose(space);
+  }
+
+  fs::path directory_;
+  std::string path_;
+  hid_t file_ = -1;
+};
+
+TEST_F(ScoreTest, ScoresEveryStackOfSquareMapsOfAnyTypeAndDepth) {
+  auto maps = Hexagonal<double>(20, 8, 1);
+  maps.resize(2 * 400, 0.0);  // the second unit is silent
+  Write("doubles", H5T_NATIVE_DOUBLE, {2, 20, 20}, maps.data());
+  Group("a");
+  Group("a/b");
+  const auto whole = Hexagonal<int16_t>(20, 8, 1000);
+  Write("a/b/integers", H5T_NATIVE_INT16, {1, 20, 20}, whole.data());
+  Write("occupancy", H5T_NATIVE_DOUBLE, {20, 20}, maps.data());
+  Write("curve", H5T_NATIVE_DOUBLE, {1, 10, 20}, maps.data());
+  Close();
+  const Ran ran = RunCaptured({"score", path_, "-o", "json"});
+  ASSERT_EQ(ran.code, kDone) << ran.err;
+  const auto rows = nlohmann::json::parse(ran.out);
+  ASSERT_EQ(rows.size(), 3u);
+  EXPECT_EQ(rows[0]["dataset"], "a/b/integers");
+  EXPECT_GT(rows[0]["grid_score_60"], 0.8);
+  EXPECT_EQ(rows[1]["dataset"], "doubles");
+  EXPECT_GT(rows[1]["grid_score_60"], 0.8);
+  EXPECT_NEAR(rows[1]["period_bins"].get<double>(), 8, 0.5);
+  EXPECT_TRUE(rows[2]["grid_score_60"].is_null());
+  EXPECT_THAT(ran.err, HasSubstr("note: occupancy has shape [20, 20], not [units, n, n]: skipped"));
+  EXPECT_THAT(ran.err, HasSubstr("note: curve has shape [1, 10, 20]"));
+  EXPECT_THAT(ran.err, HasSubstr("1 of 3 maps have no score"));
+}
+
+TEST_F(ScoreTest, CsvHasTheNamedColumns) {
+  const auto map = Hexagonal<float>(20, 8, 1);
+  Write("maps", H5T_NATIVE_FLOAT, {1, 20, 20}, map.data());
+  Close();
+  const Ran ran = RunCaptured({"score", path_, "-o", "csv"});
+  EXPECT_THAT(ran.out, ::testing::StartsWith(
+                           "dataset,unit,grid_score_60,grid_score_90,period_bins\nmaps,0,"));
+}
+
+TEST_F(ScoreTest, AChosenDatasetThatIsNoStackSaysWhy) {
+  const auto map = Hexagonal<float>(20, 8, 1);
+  Write("flat", H5T_NATIVE_FLOAT, {20, 20}, map.data());
+  Write("maps", H5T_NATIVE_FLOAT, {1, 20, 20}, map.data());
+  Close();
+  Ran ran = RunCaptured({"score", path_, "--dataset", "flat"});
+  EXPECT_EQ(ran.code, kFailed);
+  EXPECT_THAT(ran.err, HasSubstr("flat has shape [20, 20]"));
+  ran = RunCaptured({"score", path_, "--dataset", "other"});
+  EXPECT_EQ(ran.code, kNotFound);
+  EXPECT_THAT(ran.err, HasSubstr("has no dataset \"other\"; with ratemaps: maps"));
+}
+
+TEST_F(ScoreTest, AFileWithoutMapsIsAnError) {
+  Close();
+  const Ran ran = RunCaptured({"score", path_});
+  EXPECT_EQ(ran.code, kFailed);
+  EXPECT_THAT(ran.err, HasSubstr("holds no ratemaps"));
+}
+
+TEST_F(ScoreTest, WhatIsNotHdf5IsRefused) {
+  const std::string text = (directory_ / "text.h5").string();
+  std::ofstream(text) << "no HDF5";
+  EXPECT_EQ(RunCaptured({"score", text}).code, kFailed);
+  EXPECT_THAT(RunCaptured({"score", text}).err, HasSubstr("is not an HDF5 file"));
+  EXPECT_EQ(RunCaptured({"score", "/nonexistent.h5"}).code, kNotFound);
+}
+
+}  // namespace
+}  // namespace gridsweep::sweepctl

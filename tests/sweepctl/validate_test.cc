@@ -1,0 +1,105 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "nlohmann/json.hpp"
+#include "sweepctl/exit_code.h"
+#include "tests/sweepctl/run_sweepctl.h"
+
+namespace gridsweep::sweepctl {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+
+constexpr char kGood[] =
+    "method: grid\n"
+    "parameters:\n"
+    "  place_field_values: {value: gaussian}\n"
+    "  rnn_type:\n"
+    "    values: [RNN, GRU]\n"
+    "  seed:\n"
+    "    values: [0, 1, 2]\n";
+
+constexpr char kBad[] =
+    "method: grid\n"
+    "parameters:\n"
+    "  place_field_values: {value: gaussian}\n"
+    "  rnn_type:\n"
+    "    values: [RNN, LSTN]\n";
+
+class ValidateTest : public ::testing::Test {
+ protected:
+  ValidateTest() {
+    char name[] = "/tmp/gridsweep-validate-XXXXXX";
+    directory_ = mkdtemp(name);
+  }
+  ~ValidateTest() override { fs::remove_all(directory_); }
+  std::string Write(const char* name, const char* text) {
+    std::ofstream(directory_ / name) << text;
+    return (directory_ / name).string();
+  }
+  fs::path directory_;
+};
+
+TEST_F(ValidateTest, AGoodFileTellsRunsCostAndTheFirstRuns) {
+  const Ran ran = RunCaptured({"validate", Write("good.yaml", kGood)}, "", true);
+  EXPECT_EQ(ran.code, kDone) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("good.yaml: valid, 6 runs"));
+  EXPECT_THAT(ran.out, ContainsRegex("cost +[0-9.e+]+ flop to train: [0-9.e+]+ h on one core"));
+  EXPECT_THAT(ran.out, HasSubstr("at an assumed 60 Gflop/s"));
+  EXPECT_THAT(ran.out, ContainsRegex("RUN +READOUT +rnn_type +seed"));
+}
+
+TEST_F(ValidateTest, TheAssumedSpeedScalesTheHours) {
+  const std::string file = Write("good.yaml", kGood);
+  const auto hours = [&](const char* gflops) {
+    return nlohmann::json::parse(RunCaptured({"validate", file, "-o", "json", "--gflops", gflops})
+                                     .out)[0]["core_hours"]
+        .get<double>();
+  };
+  EXPECT_DOUBLE_EQ(hours("50"), 2 * hours("100"));
+}
+
+TEST_F(ValidateTest, AFaultShowsItsLineWithACaret) {
+  const Ran ran = RunCaptured({"validate", Write("bad.yaml", kBad)});
+  EXPECT_EQ(ran.code, kFailed);
+  EXPECT_THAT(ran.err, ContainsRegex("bad.yaml:5:19: error: parameters.rnn_type.values\\[1\\]: "));
+  EXPECT_THAT(ran.err, HasSubstr("\n  5 |     values: [RNN, LSTN]\n"
+                                 "    |                   ^\n"));
+}
+
+TEST_F(ValidateTest, SeveralFilesAreAllAnswered) {
+  const std::string bad = Write("bad.yaml", kBad), good = Write("good.yaml", kGood);
+  const Ran ran = RunCaptured({"validate", bad, "/nonexistent.yaml", good});
+  EXPECT_EQ(ran.code, kFailed);
+  EXPECT_THAT(ran.err, HasSubstr("/nonexistent.yaml: there is no such file"));
+  EXPECT_THAT(ran.err, HasSubstr("2 of 3 files are not valid"));
+  EXPECT_THAT(ran.out, HasSubstr(good + "\tyes\t6\t"));
+}
+
+TEST_F(ValidateTest, StandardInputIsAFile) {
+  EXPECT_EQ(RunCaptured({"validate", "-"}, kGood).code, kDone);
+  EXPECT_THAT(RunCaptured({"validate", "-"}, kBad).err, HasSubstr("<stdin>:5:19: error: "));
+}
+
+TEST_F(ValidateTest, ADryRunSubmitsNothingAndNeedsNoServer) {
+  const std::string good = Write("good.yaml", kGood);
+  const Ran ran =
+      RunCaptured({"submit", "--dry-run", good, "--address", "unix:/nonexistent/socket"}, "", true);
+  EXPECT_EQ(ran.code, kDone) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("6 runs"));
+}
+
+TEST_F(ValidateTest, SubmitRefusesABadFileBeforeItAsksAServer) {
+  const Ran ran =
+      RunCaptured({"submit", Write("bad.yaml", kBad), "--address", "unix:/nonexistent/socket"});
+  EXPECT_EQ(ran.code, kFailed);
+  EXPECT_THAT(ran.err, HasSubstr("nothing was submitted"));
+}
+
+}  // namespace
+}  // namespace gridsweep::sweepctl
