@@ -178,7 +178,7 @@ bool PostgresCluster::Answers() const {
 absl::Status PostgresCluster::EnsureDatabase() const {
   const auto database_answers = [&] {
     return RunToEnd(Program("psql", {"-q", "-h", sockets_.string(), "-p", kPort, "-U", "gridsweep",
-                                     "-d", "gridsweep", "-c", "select 1"}),
+                                     "-d", "gridsweep", "-c", "\\q"}),
                     "psql")
         .ok();
   };

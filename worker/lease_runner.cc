@@ -31,6 +31,14 @@ absl::StatusOr<science::RunConfig> ReadConfig(const v1::Lease& lease) {
   return config;
 }
 
+absl::StatusOr<RunResult> Train(const HeldLease& held) {
+  ASSIGN_OR_RETURN(const science::RunConfig config, ReadConfig(held.lease));
+  const v1::LeaseRef& ref = held.lease.ref();
+  spdlog::info("run {} attempt {} starts: {} Ng {} seed {}, {} steps", ref.run_id(), ref.attempt(),
+               science::ReadoutLabel(config), config.Ng, config.seed, config.TotalSteps());
+  return RunPipeline(config, *held.monitor);
+}
+
 absl::Status Deliver(const HeldLease& held, const RunResult& result, DispatchClient& client) {
   const v1::LeaseRef& ref = held.lease.ref();
   RunMonitor& monitor = *held.monitor;
@@ -76,16 +84,8 @@ void Release(const std::vector<v1::LeaseRef>& refs, v1::ReleaseReason reason,
 void RunLease(const HeldLease& held, DispatchClient& client) {
   const v1::LeaseRef& ref = held.lease.ref();
   RunMonitor& monitor = *held.monitor;
-  const auto config = ReadConfig(held.lease);
-  absl::Status status = config.status();
-  absl::StatusOr<RunResult> result = status;
-  if (config.ok()) {
-    spdlog::info("run {} attempt {} starts: {} Ng {} seed {}, {} steps", ref.run_id(),
-                 ref.attempt(), science::ReadoutLabel(*config), config->Ng, config->seed,
-                 config->TotalSteps());
-    result = RunPipeline(*config, monitor);
-    status = result.ok() ? Deliver(held, *result, client) : result.status();
-  }
+  const absl::StatusOr<RunResult> result = Train(held);
+  const absl::Status status = result.ok() ? Deliver(held, *result, client) : result.status();
   if (status.ok()) {
     const auto metric = [&](const char* name) { return result->run_metrics.at(name); };
     spdlog::info("run {} {}: {} steps in {:.1f} s, error {:.1f} cm, best score {:.2f}, {} kB",
