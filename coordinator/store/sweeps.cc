@@ -107,7 +107,8 @@ v1::Sweep ReadSweep(const pqxx::row& row) {
   settings->set_priority(row[4].as<int>());
   settings->set_max_attempts(row[5].as<unsigned>());
   settings->set_max_parallel(row[6].as<unsigned>());
-  for (const auto& [key, value] : nlohmann::json::parse(row[7].c_str()).items()) {
+  const auto labels = nlohmann::json::parse(row[7].c_str());
+  for (const auto& [key, value] : labels.items()) {
     (*settings->mutable_labels())[key] = value.get<std::string>();
   }
   if (!row[8].is_null()) sweep.set_sampler_seed(Int(row[8]));

@@ -57,6 +57,20 @@ TEST_F(Sweeps, ASweepIsStoredWithAllItsRunsPending) {
   }
 }
 
+TEST_F(Sweeps, ASweepIsReadBackWithItsSettings) {
+  sweepspec::ExpandedSweep sweep = SmallSweep(1);
+  sweep.settings.set_priority(7);
+  sweep.settings.set_max_parallel(2);
+  (*sweep.settings.mutable_labels())["purpose"] = "a \"quoted\" word";
+  (*sweep.settings.mutable_labels())["lab"] = "east";
+  const auto read = GetSweep(db_, Create(sweep).sweep_id());
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->settings().priority(), 7);
+  EXPECT_EQ(read->settings().max_parallel(), 2u);
+  EXPECT_EQ(read->settings().labels().size(), 2u);
+  EXPECT_EQ(read->settings().labels().at("purpose"), "a \"quoted\" word");
+}
+
 TEST_F(Sweeps, RunIdsOfSweepsCreatedAtOnceAreContiguous) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
