@@ -1,5 +1,6 @@
 #include <absl/strings/str_format.h>
 
+#include <algorithm>
 #include <ostream>
 
 #include "common/strings.h"
@@ -68,6 +69,47 @@ absl::StatusOr<int> DescribeSweep(Session& session, const std::string& name) {
   return kDone;
 }
 
+// When did grids appear? The evaluations, or, where there are few, a dozen
+// points of the curve as well; -o json has all.
+void PrintCurve(Console& console, const v1::GetRunResponse& response) {
+  constexpr int kRows = 12;
+  // Of the published thresholds (CurvePoint.fraction_above), the one that makes a grid cell.
+  constexpr int kAbove08 = 2;
+  const int n = response.learning_curve_size();
+  if (n == 0) return;
+  std::vector<int> chosen;
+  for (int i = 0; i < n; ++i) {
+    if (response.learning_curve(i).has_error_cm()) chosen.push_back(i);
+  }
+  const int stride = std::max(1, (static_cast<int>(chosen.size()) + kRows - 1) / kRows);
+  if (stride > 1) {  // thinned from the end, which stays
+    std::erase_if(chosen, [&, last = chosen.size() - 1, at = size_t{0}](int) mutable {
+      return (last - at++) % static_cast<size_t>(stride) != 0;
+    });
+  }
+  if (chosen.size() < kRows / 2) {
+    const int every = std::max(1, (n + kRows - 1) / kRows);
+    for (int i = n - 1; i >= 0; i -= every) chosen.push_back(i);
+    std::ranges::sort(chosen);
+    chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
+  }
+  std::vector<std::vector<Cell>> rows;
+  for (const int i : chosen) {
+    const v1::CurvePoint& point = response.learning_curve(i);
+    rows.push_back({Integer(static_cast<int64_t>(point.step())),
+                    point.has_loss() ? Real(point.loss(), 4) : Missing(),
+                    point.has_error_cm() ? Real(point.error_cm(), 1) : Missing(),
+                    point.fraction_above_size() > kAbove08 ? Real(point.fraction_above(kAbove08), 4)
+                                                           : Missing()});
+  }
+  std::ostream& out = console.out;
+  out << "\nLearning curve (" << rows.size() << " of " << n
+      << " points; units with grid_score_60 > 0.8)\n"
+      << AlignedTable(console,
+                      {{"STEP", true}, {"LOSS", true}, {"ERROR CM", true}, {"UNITS > 0.8", true}},
+                      rows);
+}
+
 void PrintRun(Console& console, const v1::GetRunResponse& response) {
   std::ostream& out = console.out;
   const v1::Run& run = response.run();
@@ -92,21 +134,7 @@ void PrintRun(Console& console, const v1::GetRunResponse& response) {
       out << absl::StrFormat("  %-28s %s\n", name, Real(value, 4).text);
     }
   }
-  if (response.learning_curve_size() > 0) {
-    // A dozen points tell the shape; -o json has all.
-    const int n = response.learning_curve_size();
-    const int stride = std::max(1, (n + 11) / 12);
-    std::vector<std::vector<Cell>> rows;
-    for (int i = 0; i < n; ++i) {
-      if (i % stride != 0 && i != n - 1) continue;
-      const auto& point = response.learning_curve(i);
-      rows.push_back({Integer(static_cast<int64_t>(point.step())),
-                      point.has_loss() ? Real(point.loss(), 4) : Missing(),
-                      point.has_error_cm() ? Real(point.error_cm(), 1) : Missing()});
-    }
-    out << "\nLearning curve (" << rows.size() << " of " << n << " points)\n"
-        << AlignedTable(console, {{"STEP", true}, {"LOSS", true}, {"ERROR CM", true}}, rows);
-  }
+  PrintCurve(console, response);
   if (response.attempts_size() > 0) {
     std::vector<std::vector<Cell>> rows;
     for (const auto& attempt : response.attempts()) {

@@ -22,6 +22,7 @@ constexpr int kSectionGap = 12;
 constexpr int kTextScale = 1;
 constexpr int kHeadingScale = 2;
 constexpr int kMaxTilesAcross = 16;
+constexpr int kLeastWidth = 330;  // the legend's
 
 // Dark blue over teal and green to yellow: lightness rises steadily, so that
 // it reads in grey as well. `t` in [0, 1].
@@ -70,6 +71,28 @@ std::string ScoreText(const std::optional<double>& score) {
   return text;
 }
 
+// "min [colours] max  [grey] not visited", one line of text high.
+void DrawLegend(Canvas& canvas, int x, int y) {
+  const int height = Canvas::TextHeight(kTextScale);
+  const auto text = [&](const char* words) {
+    canvas.Text(x, y, words, kTextScale, kFaint);
+    x += Canvas::TextWidth(words, kTextScale) + 6;
+  };
+  const auto patch = [&](int width, Rgb colour) {
+    canvas.Fill(x, y, width, height, colour);
+    x += width;
+  };
+  text("each map: min");
+  constexpr int kBar = 80;
+  for (int i = 0; i < kBar; ++i) patch(1, Colour(static_cast<double>(i) / (kBar - 1)));
+  x += 6;
+  text("max");
+  x += 10;
+  patch(height, kUnvisited);
+  x += 6;
+  text("not visited");
+}
+
 struct Section {
   std::string heading;
   std::vector<const Tile*> tiles;
@@ -105,11 +128,13 @@ absl::StatusOr<std::string> DrawRatemapSheet(int nbins, const std::vector<Tile>&
 
   size_t widest = 0;
   for (const Section& section : sections) widest = std::max(widest, section.tiles.size());
-  // Large groups wrap, about as wide as high.
-  const int across = std::min<int>(
-      static_cast<int>(widest),
-      std::clamp(static_cast<int>(std::ceil(std::sqrt(tiles.size() * 1.6))), 4, kMaxTilesAcross));
+  // Large groups wrap, about as wide as high, into rows of about equal length.
+  const int most =
+      std::clamp(static_cast<int>(std::ceil(std::sqrt(tiles.size() * 1.6))), 4, kMaxTilesAcross);
+  const int rows_of_widest = (static_cast<int>(widest) + most - 1) / most;
+  const int across = (static_cast<int>(widest) + rows_of_widest - 1) / rows_of_widest;
   int width = 2 * kMargin + across * (tile_width + kGap) - kGap;
+  width = std::max(width, kLeastWidth);
   for (const Section& section : sections) {
     width = std::max(width, 2 * kMargin + Canvas::TextWidth(section.heading, kHeadingScale));
   }
@@ -119,7 +144,9 @@ absl::StatusOr<std::string> DrawRatemapSheet(int nbins, const std::vector<Tile>&
     height += heading_height + rows * (tile_height + kGap) + kSectionGap;
   }
 
-  Canvas canvas(width, height + kMargin - kGap - kSectionGap, kBackground);
+  height += Canvas::TextHeight(kTextScale) + kMargin - kGap;
+
+  Canvas canvas(width, height, kBackground);
   int y = kMargin;
   for (const Section& section : sections) {
     canvas.Text(kMargin, y, section.heading, kHeadingScale, kInk);
@@ -142,6 +169,7 @@ absl::StatusOr<std::string> DrawRatemapSheet(int nbins, const std::vector<Tile>&
     }
     y += tile_height + kGap + kSectionGap;
   }
+  DrawLegend(canvas, kMargin, height - kMargin - Canvas::TextHeight(kTextScale));
   return canvas.Png();
 }
 

@@ -21,7 +21,8 @@ struct Tile {
 
 // Colours: each map from its own minimum (dark blue) to its maximum (yellow),
 // autocorrelograms from -1 to 1; never visited bins light grey. x runs to the
-// right, y upwards. Headings come in the order in which they first appear.
+// right, y upwards. Headings come in the order in which they first appear; a
+// legend of the colours stands below.
 // The picture as PNG bytes. Errors: INVALID_ARGUMENT without tiles.
 absl::StatusOr<std::string> DrawRatemapSheet(int nbins, const std::vector<Tile>& tiles);
 

@@ -45,6 +45,9 @@ std::vector<float> Waves(int side, double k) {
   return map;
 }
 
+// The legend's share of pixels: each end of its colours, and its patch of grey.
+constexpr int kLegendEnd = 7, kLegendPatch = 7 * 7;
+
 int Count(const Picture& picture, Rgb colour) {
   int count = 0;
   for (int y = 0; y < picture.height; ++y) {
@@ -80,28 +83,35 @@ TEST(RatemapSheet, ShowsExtremesAndUnvisitedBinsWhereTheyLie) {
   map[0] = NAN;           // x 0, y 0: bottom left
   map[19 * 20] = 1;       // x 19, y 0: bottom right
   map[19 * 20 + 19] = 0;  // x 19, y 19: top right
-  const auto png =
-      DrawRatemapSheet(20, {{.run_id = 1, .unit = 2, .heading = "DoS", .ratemap = map}});
+  const auto png = DrawRatemapSheet(
+      20, {{.run_id = 1, .unit = 2, .heading = "DoS", .score = {}, .ratemap = map}});
   ASSERT_TRUE(png.ok()) << png.status().ToString();
   const Picture picture = Decode(*png);
   constexpr int kBin = 6 * 6;  // pixels of a bin of a 20 x 20 map
-  EXPECT_EQ(Count(picture, {216, 216, 216}), kBin);
-  EXPECT_EQ(Count(picture, {253, 231, 37}), kBin);
-  EXPECT_EQ(Count(picture, {68, 1, 84}), kBin);
-  const int left = 16, right = 16 + 20 * 6 - 1, bottom = picture.height - 16 - 1;
+  EXPECT_EQ(Count(picture, {216, 216, 216}), kBin + kLegendPatch);
+  EXPECT_EQ(Count(picture, {253, 231, 37}), kBin + kLegendEnd);
+  EXPECT_EQ(Count(picture, {68, 1, 84}), kBin + kLegendEnd);
+  const int left = 16, right = 16 + 20 * 6 - 1, bottom = picture.height - 16 - 7 - 12 - 1;
   EXPECT_EQ(picture.At(left, bottom), (Rgb{216, 216, 216}));
   EXPECT_EQ(picture.At(right, bottom), (Rgb{253, 231, 37}));
   EXPECT_EQ(picture.At(right, bottom - 19 * 6), (Rgb{68, 1, 84}));
 }
 
 TEST(RatemapSheet, AConstantOrSilentMapIsDrawnInOneColour) {
-  const auto png = DrawRatemapSheet(
-      20, {{.run_id = 1, .unit = 0, .heading = "DoS", .ratemap = std::vector<float>(400, 3)},
-           {.run_id = 1, .unit = 1, .heading = "DoS", .ratemap = std::vector<float>(400, NAN)}});
+  const auto png = DrawRatemapSheet(20, {{.run_id = 1,
+                                          .unit = 0,
+                                          .heading = "DoS",
+                                          .score = {},
+                                          .ratemap = std::vector<float>(400, 3)},
+                                         {.run_id = 1,
+                                          .unit = 1,
+                                          .heading = "DoS",
+                                          .score = {},
+                                          .ratemap = std::vector<float>(400, NAN)}});
   ASSERT_TRUE(png.ok());
   const Picture picture = Decode(*png);
-  EXPECT_EQ(Count(picture, {68, 1, 84}), 120 * 120);
-  EXPECT_EQ(Count(picture, {216, 216, 216}), 120 * 120);
+  EXPECT_EQ(Count(picture, {68, 1, 84}), 120 * 120 + kLegendEnd);
+  EXPECT_EQ(Count(picture, {216, 216, 216}), 120 * 120 + kLegendPatch);
 }
 
 TEST(RatemapSheet, GrowsWithItsGroups) {
