@@ -1,7 +1,9 @@
 #include <absl/strings/str_format.h>
+#include <absl/strings/str_join.h>
 
 #include <cmath>
 #include <ostream>
+#include <set>
 
 #include "common/strings.h"
 #include "sweepctl/exit_code.h"
@@ -104,8 +106,12 @@ absl::StatusOr<int> Fraction(Session& session, const Options& options) {
     session.console().err << response.basis().metric() << " " << kSigns[op] << " "
                           << absl::StrFormat("%g", options.threshold.value_or(0.8)) << ". "
                           << BasisText(response.basis()) << "\n";
-    if (response.rows_size() > 0 && response.rows(0).has_interval()) {
-      session.console().err << "Intervals: " << response.rows(0).interval().method() << ".\n";
+    std::set<std::string> methods;
+    for (const auto& row : response.rows()) {
+      if (row.has_interval()) methods.insert(row.interval().method());
+    }
+    if (!methods.empty()) {
+      session.console().err << "Intervals: " << absl::StrJoin(methods, "; ") << ".\n";
     }
   }
   PrintCoverage(session.console(), coverages);
