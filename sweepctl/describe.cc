@@ -126,6 +126,9 @@ void PrintRun(Console& console, const v1::GetRunResponse& response) {
   Field(out, "Finished", TimeText(run.finished_at()));
   Field(out, "Config hash", run.config_hash());
   Field(out, "Artifact", run.artifact_sha256());
+  if (!run.numerics_id().empty()) {
+    Field(out, "Numerics", StrCat(run.numerics_id(), ", science version ", run.science_version()));
+  }
   if (!run.metrics().empty()) {
     out << "\nMetrics\n";
     // In the order of their names: a proto map has none.

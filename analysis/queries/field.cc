@@ -76,6 +76,17 @@ std::vector<Field> MakeFields() {
                     .sql = states + "])[st.state + 1]",
                     .groupable = false,
                     .choices = {std::begin(kStates), std::end(kStates)}});
+  // What a result's bits depend on besides its configuration.
+  fields.push_back({.name = "numerics_id",
+                    .type = FieldType::kText,
+                    .sql = "p.numerics_id",
+                    .is_result = true,
+                    .groupable = false});
+  fields.push_back({.name = "science_version",
+                    .type = FieldType::kInt,
+                    .sql = "p.science_version",
+                    .is_result = true,
+                    .groupable = false});
   for (const auto& metric : science::Metrics()) {
     if (metric.level != science::MetricLevel::kRun) continue;
     fields.push_back({.name = std::string(metric.name),
@@ -118,8 +129,8 @@ std::string NoSuchField(std::string_view name, bool for_grouping) {
   return StrCat("there is no field \"", name, "\"", DidYouMean(name, names),
                 for_grouping
                     ? "; fields are configuration fields, readout, readout_family and sweep"
-                    : "; fields are configuration fields, readout, readout_family, sweep, state "
-                      "and metrics of runs");
+                    : "; fields are configuration fields, readout, readout_family, sweep, state, "
+                      "numerics_id, science_version and metrics of runs");
 }
 
 }  // namespace gridsweep::analysis

@@ -8,7 +8,7 @@
 namespace gridsweep::coordinator {
 namespace {
 
-constexpr int kFixedColumns = 14;
+constexpr int kFixedColumns = 16;
 
 // Run-level metrics follow the fixed columns, in the order of the registry.
 std::string SelectRun(const char* rest) {
@@ -18,7 +18,8 @@ std::string SelectRun(const char* rest) {
          coalesce(w.name, (select a.worker from attempts a where a.run_id = r.run_id
                            order by a.attempt desc limit 1), ''),
          (extract(epoch from p.finished_at) * 1000000)::bigint,
-         coalesce(encode(p.artifact, 'hex'), ''), r.seed)";
+         coalesce(encode(p.artifact, 'hex'), ''), r.seed, coalesce(p.numerics_id, ''),
+         coalesce(p.science_version, 0))";
   for (const science::Metric& metric : science::Metrics()) {
     if (metric.level == science::MetricLevel::kRun) sql += StrCat(", p.", metric.name);
   }
@@ -44,6 +45,8 @@ absl::StatusOr<v1::Run> ReadRun(const pqxx::row& row) {
   run.set_worker(row[10].c_str());
   if (!row[11].is_null()) *run.mutable_finished_at() = FromMicros(row[11]);
   run.set_artifact_sha256(row[12].c_str());
+  run.set_numerics_id(row[14].c_str());
+  run.set_science_version(row[15].as<unsigned>());
   int column = kFixedColumns;
   for (const science::Metric& metric : science::Metrics()) {
     if (metric.level != science::MetricLevel::kRun) continue;

@@ -243,6 +243,14 @@ TEST_F(FractionTest, ConditionsOnRunMetricsSelectAmongFinishedRunsAndLeaveCovera
   EXPECT_EQ(row.interval().effective_n(), 6);
 }
 
+TEST_F(FractionTest, ResultsOfOtherNumericsCanBeLeftOut) {
+  v1::FractionRequest request;
+  request.mutable_where()->set_filter("science_version = 1 AND numerics_id = \"w\"");
+  EXPECT_EQ(Ask(request).rows(0).group().coverage().selected_runs(), 0);
+  request.mutable_where()->set_filter("science_version = 1 AND numerics_id != \"w\"");
+  EXPECT_EQ(Ask(request).rows(0).group().coverage().selected_runs(), 12);
+}
+
 TEST_F(FractionTest, AnEmptySelectionHasNoFraction) {
   v1::FractionRequest request;
   request.mutable_where()->set_filter("decoding_error_cm < 0");

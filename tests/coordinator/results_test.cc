@@ -1,3 +1,4 @@
+#include "coordinator/store/runs.h"
 #include "science/config/metric_registry.h"
 #include "tests/coordinator/fixture.h"
 
@@ -27,6 +28,10 @@ TEST_F(Results, ACompletedRunIsStoredWhole) {
   EXPECT_EQ(Query("select pos_err_published from run_results"), "12.25");
   EXPECT_EQ(Query("select outcome from attempts"), "succeeded");
   EXPECT_EQ(Query("select finished_at is not null from dash.runs where state = 'succeeded'"), "t");
+  const auto run = GetRun(db_, grant_.key.run_id);
+  ASSERT_TRUE(run.ok()) << run.status();
+  EXPECT_EQ(run->run().numerics_id(), "test");
+  EXPECT_EQ(run->run().science_version(), 1u);
 }
 
 TEST_F(Results, CompletingTwiceIsHarmless) {
