@@ -1,6 +1,7 @@
 #include "science/config/number_text.h"
 
 #include <charconv>
+#include <cmath>
 #include <cstdlib>
 #include <string_view>
 
@@ -45,6 +46,8 @@ std::string NumberText(double value) {
 }
 
 double Tidy(double value) {
+  // A whole number has no such noise, and may need more digits.
+  if (value == std::floor(value)) return value;
   char buffer[40];
   const auto end =
       std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::general, 15).ptr;

@@ -11,7 +11,7 @@ namespace gridsweep::science {
 std::string NumberText(double value);
 
 // `value` without the rounding noise of a few operations: the nearest number
-// of 15 significant digits (0.1 + 0.2 becomes 0.3).
+// of 15 significant digits (0.1 + 0.2 becomes 0.3). Whole numbers stay as they are.
 double Tidy(double value);
 
 }  // namespace gridsweep::science

@@ -4,9 +4,7 @@ namespace gridsweep::science {
 namespace {
 
 std::optional<ConfigError> Refuse(const char* parameter, const char* only) {
-  return ConfigError{parameter, std::string("this version's workers cannot train this value; "
-                                            "they can train ") +
-                                    only};
+  return ConfigError{parameter, std::string("this version's workers train only ") + only};
 }
 
 }  // namespace
