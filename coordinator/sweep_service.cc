@@ -10,7 +10,7 @@
 #include "common/strings.h"
 #include "coordinator/store/runs.h"
 #include "coordinator/store/sweeps.h"
-#include "science/config/trainable.h"
+#include "science/config/parameters.h"
 #include "sweepspec/run_config_proto.h"
 #include "sweepspec/sweep_file.h"
 
@@ -43,16 +43,11 @@ std::string RequestHash(v1::CreateSweepRequest request) {
   return Sha256::Of(bytes);
 }
 
-// The first run that this version cannot train, as a field and its fault.
-std::optional<std::pair<std::string, std::string>> FindUntrainable(
-    const sweepspec::ExpandedSweep& sweep) {
-  for (size_t i = 0; i < sweep.runs.size(); ++i) {
-    if (const auto error = science::CheckTrainable(sweep.runs[i])) {
-      return std::pair("parameters." + error->parameter,
-                       StrCat(error->message, " (run ", i, " of ", sweep.runs.size(), ")"));
-    }
-  }
-  return std::nullopt;
+// What no worker of this version can train, as an error.
+absl::Status CheckTrainable(const sweepspec::ExpandedSweep& sweep, const std::string& file) {
+  std::vector<v1::Notice> faults = sweep.untrainable;
+  for (v1::Notice& fault : faults) fault.set_severity(v1::Notice::SEVERITY_ERROR);
+  return sweepspec::ToStatus(faults, file);
 }
 
 absl::StatusOr<int> PageSize(uint32_t size) {
@@ -91,7 +86,7 @@ grpc::ServerUnaryReactor* SweepService::CreateSweep(grpc::CallbackServerContext*
       return InvalidField("runs", "method random needs a number of runs: submit with --runs N");
     }
     if (sweep.runs.empty()) return InvalidField("parameters", "the sweep has no runs");
-    if (const auto fault = FindUntrainable(sweep)) return InvalidFields({*fault});
+    RETURN_IF_ERROR(CheckTrainable(sweep, request->file_name()));
     NewSweep stored{request->name().empty() ? sweep.name : request->name(), request->request_id(),
                     RequestHash(*request), request->yaml(), &sweep};
     ASSIGN_OR_RETURN(CreatedSweep created, coordinator::CreateSweep(database, stored));
@@ -131,14 +126,7 @@ grpc::ServerUnaryReactor* SweepService::ValidateSweep(grpc::CallbackServerContex
       }
     }
     response->set_total_flop(flop);
-    const auto fault = FindUntrainable(sweep);
-    response->set_trainable(!fault);
-    if (fault) {
-      v1::Notice& notice = *response->add_notices();
-      notice.set_severity(v1::Notice::SEVERITY_NOTICE);
-      notice.set_path(fault->first);
-      notice.set_message(fault->second);
-    }
+    response->set_trainable(sweep.untrainable.empty());
     return absl::OkStatus();
   });
 }

@@ -7,7 +7,6 @@
 
 #include "common/strings.h"
 #include "science/config/parameters.h"
-#include "science/config/trainable.h"
 #include "sweepspec/run_config_proto.h"
 
 namespace gridsweep::sweepctl {
@@ -31,13 +30,9 @@ v1::ValidateSweepResponse Summarize(const sweepspec::ExpandResult& result) {
   answer.set_collapsed(result.sweep->collapsed);
   answer.set_excluded(result.sweep->excluded);
   double flop = 0;
-  bool trainable = true;
-  for (const auto& run : result.sweep->runs) {
-    flop += science::TrainingFlop(run);
-    trainable = trainable && !science::CheckTrainable(run);
-  }
+  for (const auto& run : result.sweep->runs) flop += science::TrainingFlop(run);
   answer.set_total_flop(flop);
-  answer.set_trainable(trainable);
+  answer.set_trainable(result.sweep->untrainable.empty());
   for (size_t i = 0; i < std::min(kShownRuns, result.sweep->runs.size()); ++i) {
     *answer.add_first_configs() = sweepspec::ToProto(result.sweep->runs[i]);
   }
@@ -81,16 +76,6 @@ std::string SummaryText(const Console& console, const std::string& file,
                  " flop to train: ", HoursText(seconds / 3600), " h on one core (",
                  HoursText(seconds / static_cast<double>(answer.run_count()) / 3600),
                  " h a run), at an assumed ", absl::StrFormat("%g", gflops), " Gflop/s\n");
-  if (!answer.trainable()) {
-    std::string why = "this version's workers cannot train every run";
-    for (const auto& run : runs) {
-      if (const auto fault = science::CheckTrainable(run)) {
-        why = StrCat("not trainable yet: ", fault->parameter, ": ", fault->message);
-        break;
-      }
-    }
-    text += StrCat("  ", Styled(console, "33;1", "warning"), "    ", why, "\n");
-  }
   std::vector<std::string> names = DifferingParameters(runs);
   const size_t differing = names.size();
   if (names.size() > kShownParameters) names.resize(kShownParameters);

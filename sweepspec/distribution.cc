@@ -4,6 +4,7 @@
 #include <boost/math/special_functions/beta.hpp>
 #include <boost/math/special_functions/erf.hpp>
 #include <cmath>
+#include <utility>
 
 #include "science/config/number_text.h"
 
@@ -91,30 +92,32 @@ std::span<const DistributionKind> DistributionKinds() {
   return kinds;
 }
 
-std::string CheckDistribution(const Distribution& d) {
-  if (Quantised(d.kind) && !(d.q > 0)) return "q is " + NumberText(d.q) + "; it must be > 0";
+DistributionFault CheckDistribution(const Distribution& d) {
+  if (Quantised(d.kind) && !(d.q > 0)) return {"q", NumberText(d.q) + " is not > 0"};
   if (HasRange(d.kind)) {
     if (!(d.min < d.max)) {
-      return "min " + NumberText(d.min) + " is not below max " + NumberText(d.max);
+      return {"min", NumberText(d.min) + " is not below max " + NumberText(d.max)};
     }
     if ((d.kind == Kind::kLogUniformValues || d.kind == Kind::kInvLogUniformValues ||
          d.kind == Kind::kQLogUniformValues) &&
         !(d.min > 0)) {
-      return "min is " + NumberText(d.min) + "; a logarithmic range starts above 0";
+      return {"min", NumberText(d.min) + " is not > 0, where a logarithmic range starts"};
     }
-    if (!std::isfinite(d.max - d.min)) return "the range from min to max is too wide";
+    if (!std::isfinite(d.max - d.min)) return {"max", "the range from min to max is too wide"};
   }
   if (d.kind == Kind::kIntUniform) {
-    if (d.min != std::floor(d.min) || d.max != std::floor(d.max)) {
-      return "min and max of int_uniform are whole numbers; for others use uniform";
-    }
-    if (std::abs(d.min) > kMaxExactInteger || std::abs(d.max) > kMaxExactInteger) {
-      return "min and max of int_uniform are at most 2^53 in size";
+    for (const auto& [key, value] : {std::pair("min", d.min), std::pair("max", d.max)}) {
+      if (value != std::floor(value) || std::abs(value) > kMaxExactInteger) {
+        return {key, NumberText(value) +
+                         " is not a whole number of at most 2^53, as int_uniform needs; for "
+                         "others use uniform"};
+      }
     }
   }
-  if (!(d.sigma > 0)) return "sigma is " + NumberText(d.sigma) + "; it must be > 0";
-  if (!(d.a > 0) || !(d.b > 0)) return "a and b of a beta distribution must be > 0";
-  return "";
+  if (!(d.sigma > 0)) return {"sigma", NumberText(d.sigma) + " is not > 0"};
+  if (!(d.a > 0)) return {"a", NumberText(d.a) + " is not > 0"};
+  if (!(d.b > 0)) return {"b", NumberText(d.b) + " is not > 0"};
+  return {};
 }
 
 bool DrawsWholeNumbers(const Distribution& d) {

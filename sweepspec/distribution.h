@@ -43,8 +43,13 @@ struct DistributionKind {
 // In W&B's order of precedence.
 std::span<const DistributionKind> DistributionKinds();
 
-// What is wrong with the numbers, or "".
-std::string CheckDistribution(const Distribution& distribution);
+// What is wrong with the numbers, and under which key; `message` is empty when
+// nothing is.
+struct DistributionFault {
+  std::string_view key;
+  std::string message;
+};
+DistributionFault CheckDistribution(const Distribution& distribution);
 
 // True when every draw is a whole number.
 bool DrawsWholeNumbers(const Distribution& distribution);

@@ -95,7 +95,26 @@ std::vector<const Parameter*> ImpossiblePoints::Causes(const ConfigError& error)
   return causes;
 }
 
-bool ImpossiblePoints::Add(const RunConfig& config, const std::vector<ConfigError>& errors) {
+void ImpossiblePoints::ReportShared(const RunConfig& config, const std::vector<ConfigError>& errors,
+                                    Notices& notices) const {
+  for (const ConfigError& error : errors) {
+    if (!InEveryPoint(error)) continue;
+    std::optional<Where> where = SetAt(plan_, error.parameter, config);
+    if (!where) {
+      where = Unset(plan_, error.parameter);
+      for (std::string_view other : error.together_with) {
+        const auto at = SetAt(plan_, other, config);
+        if (!at) continue;
+        where->line = at->line;
+        where->column = at->column;
+        break;
+      }
+    }
+    notices.Error(*where, error.message);
+  }
+}
+
+void ImpossiblePoints::Add(const RunConfig& config, const std::vector<ConfigError>& errors) {
   ++count_;
   if (first_.size() < kShown) {
     first_.push_back(StrCat(PointText(config, varying_), ": ", errors.front().parameter, " ",
@@ -103,11 +122,9 @@ bool ImpossiblePoints::Add(const RunConfig& config, const std::vector<ConfigErro
   }
   // Without its first error the point is still impossible if another remains,
   // so the exclusion of any one of them drops it.
-  const auto causes = Causes(errors.front());
-  if (causes.empty()) return true;
   std::vector<std::string_view> names;
   std::vector<std::string> values;
-  for (const Parameter* parameter : causes) {
+  for (const Parameter* parameter : Causes(errors.front())) {
     names.push_back(parameter->name);
     values.push_back(YamlText(parameter->get(config)));
   }
@@ -116,26 +133,6 @@ bool ImpossiblePoints::Add(const RunConfig& config, const std::vector<ConfigErro
     rows.push_back(std::move(values));
     ++partials_;
   }
-  return false;
-}
-
-Where ImpossiblePoints::PlaceOf(const ConfigError& error) const {
-  const auto place = [&](std::string_view name) -> const Where* {
-    for (const Axis& axis : plan_.axes) {
-      if (axis.parameter->name != name) continue;
-      return axis.values.size() == 1 ? &axis.values[0].where : &axis.where;
-    }
-    return nullptr;
-  };
-  if (const Where* where = place(error.parameter)) return *where;
-  for (std::string_view other : error.together_with) {
-    if (const Where* where = place(other)) {
-      return {plan_.where.path.empty() ? error.parameter : plan_.where.path + "." + error.parameter,
-              where->line, where->column};
-    }
-  }
-  return {plan_.where.path.empty() ? error.parameter : plan_.where.path + "." + error.parameter,
-          plan_.where.line, plan_.where.column};
 }
 
 std::string ImpossiblePoints::ExcludeText() const {

@@ -21,13 +21,15 @@ class ImpossiblePoints {
  public:
   explicit ImpossiblePoints(const SweepPlan& plan);
 
-  // `errors` are those of `config`, not empty. True when no axis that varies
-  // has a part in the first of them: then every point fails alike.
-  bool Add(const science::RunConfig& config, const std::vector<science::ConfigError>& errors);
+  // Whether no axis that varies has a part in `error`: then every point has it.
+  bool InEveryPoint(const science::ConfigError& error) const { return Causes(error).empty(); }
+  // Reports errors of `config` that every point has, where the sweep sets their values.
+  void ReportShared(const science::RunConfig& config,
+                    const std::vector<science::ConfigError>& errors, Notices& notices) const;
 
+  // `errors` are those of `config`; the first is not in every point.
+  void Add(const science::RunConfig& config, const std::vector<science::ConfigError>& errors);
   uint64_t count() const { return count_; }
-  // The error that all points share, where the sweep itself sets its value.
-  Where PlaceOf(const science::ConfigError& error) const;
   // "12 of 48 points cannot be: ..., leave them out with ..."
   std::string Message(uint64_t total) const;
 

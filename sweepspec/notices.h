@@ -9,7 +9,8 @@
 
 namespace gridsweep::sweepspec {
 
-// A place in the source: a field path and, in a file, line and column (from 1).
+// A place in the source: a field path and, in a file, line and column (from 1,
+// in bytes).
 struct Where {
   std::string path;
   uint32_t line = 0;

@@ -56,4 +56,10 @@ struct SweepPlan {
   std::optional<int64_t> sampler_seed;
 };
 
+// Where the plan gives `config` its value of `parameter`; nullopt when no axis does.
+std::optional<Where> SetAt(const SweepPlan& plan, std::string_view parameter,
+                           const science::RunConfig& config);
+// The place of a parameter that no axis sets.
+Where Unset(const SweepPlan& plan, std::string_view parameter);
+
 }  // namespace gridsweep::sweepspec

@@ -17,14 +17,19 @@ std::optional<SweepPlan> ReadSweepSpec(const v1::SweepSpec& spec, Notices& notic
 
 // Parts of ReadSweepFile. `parameters:` with its axes, for the plan's method:
 void ReadParameters(const YamlEntry& entry, SweepPlan& plan, Notices& notices);
+// one entry of it; `grid`: for a grid, not for random draws;
+std::optional<Axis> ReadAxis(const science::Parameter& parameter, const std::string& path,
+                             const YamlEntry& entry, bool grid, Notices& notices);
 // and `gridsweep:`, after the parameters.
 void ReadSettings(const YamlEntry& entry, SweepPlan& plan, Notices& notices);
 
 // The place of an entry's key, or of a node, under `path`.
 Where At(const std::string& path, const YamlEntry& entry);
 Where At(const std::string& path, const YamlNode& node);
-// What a node is, for messages: `0.12`, "a list", "a mapping".
+// What a node is, for messages: `0.12`, "a list", "an empty mapping".
 std::string Describe(const YamlNode& node);
+// A notice where W&B reads the number `node` as text; true when there is one.
+bool NoteWandbSpelling(const Where& where, const YamlNode& node, Notices& notices);
 // A whole number from `min` to `max`, or an error.
 std::optional<int64_t> ReadWholeNumber(const std::string& path, const YamlEntry& entry, int64_t min,
                                        int64_t max, Notices& notices);

@@ -139,6 +139,7 @@ class TopLevel {
       const auto cap = ReadWholeNumber(key, entry, 1, INT64_MAX, notices_);
       if (cap) plan_.run_cap = static_cast<uint64_t>(*cap);
       plan_.run_cap_where = At(key, entry.value);
+      NoteWandbSpelling(plan_.run_cap_where, entry.value, notices_);
     } else if (key == "early_terminate") {
       notices_.Error(
           At(key, entry),
@@ -192,9 +193,9 @@ Where At(const std::string& path, const YamlNode& node) { return {path, node.lin
 std::string Describe(const YamlNode& node) {
   switch (node.kind) {
     case YamlNode::Kind::kSequence:
-      return "a list";
+      return node.items.empty() ? "an empty list" : "a list";
     case YamlNode::Kind::kMap:
-      return "a mapping";
+      return node.entries.empty() ? "an empty mapping" : "a mapping";
     case YamlNode::Kind::kScalar:
       return ScalarText(node.scalar);
   }

@@ -153,8 +153,7 @@ class SettingsReader {
       }
       auto& [key, values] = exclusion.terms.emplace_back();
       key = parameter;
-      const bool list = term.value.kind == YamlNode::Kind::kSequence;
-      if (list) {
+      if (term.value.kind == YamlNode::Kind::kSequence && !term.value.items.empty()) {
         for (const YamlNode& item : term.value.items) ReadTerm(path, *parameter, item, values);
       } else {
         ReadTerm(path, *parameter, term.value, values);

@@ -26,6 +26,10 @@ ParsedValue Wrong(const Parameter& parameter, const Scalar& scalar, std::string_
   const auto* text = std::get_if<std::string>(&scalar);
   const auto number = text ? science::ParseDraw(*text) : std::nullopt;
   if (number && number->kind == Draw::Kind::kConstant) error += " (write it without quotes)";
+  // Uniform( 0.1 , 0.2 ) inside [...] or {...}, where a comma ends a value.
+  if (text && text->starts_with("Uniform(") && !text->ends_with(')')) {
+    error += " (put quotes round it: inside [...] and {...} a comma ends the value)";
+  }
   return {{}, error};
 }
 

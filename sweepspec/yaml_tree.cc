@@ -4,9 +4,6 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
-#include <charconv>
-#include <cmath>
-#include <limits>
 #include <map>
 #include <set>
 #include <sstream>
@@ -14,6 +11,7 @@
 
 #include "common/strings.h"
 #include "sweepspec/suggest.h"
+#include "sweepspec/yaml_scalar.h"
 
 namespace gridsweep::sweepspec {
 namespace {
@@ -26,122 +24,34 @@ constexpr size_t kMaxDepth = 64;
   throw YAML::ParserException(mark, message);
 }
 
-bool OneOf(std::string_view text, std::initializer_list<std::string_view> words) {
-  for (std::string_view word : words) {
-    if (text == word) return true;
-  }
-  return false;
-}
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-
-// The parts of a decimal number, with YAML 1.1's underscores taken out.
-struct Decimal {
-  std::string text;
-  bool point = false, exponent = false, signed_exponent = false, digits_before_point = false;
-  bool leading_zero = false;  // 010: octal to YAML 1.1
-};
-
-std::optional<Decimal> ReadDecimal(std::string_view text) {
-  Decimal decimal;
-  size_t i = 0, digits = 0;
-  const auto take_digits = [&] {
-    size_t count = 0;
-    for (; i < text.size() && (IsDigit(text[i]) || (count > 0 && text[i] == '_')); ++i) {
-      if (text[i] != '_') decimal.text += text[i];
-      ++count;
-    }
-    return count;
-  };
-  if (i < text.size() && (text[i] == '-' || text[i] == '+')) {
-    if (text[i] == '-') decimal.text += '-';
-    ++i;
-  }
-  const size_t first = i;
-  digits = take_digits();
-  decimal.digits_before_point = digits > 0;
-  decimal.leading_zero = digits > 1 && text[first] == '0';
-  if (i < text.size() && text[i] == '.') {
-    decimal.point = true;
-    decimal.text += '.';
-    ++i;
-    digits += take_digits();
-  }
-  if (digits == 0) return std::nullopt;
-  if (i < text.size() && (text[i] == 'e' || text[i] == 'E')) {
-    decimal.exponent = true;
-    decimal.text += 'e';
-    ++i;
-    if (i < text.size() && (text[i] == '-' || text[i] == '+')) {
-      decimal.signed_exponent = true;
-      if (text[i] == '-') decimal.text += '-';
-      ++i;
-    }
-    if (take_digits() == 0) return std::nullopt;
-  }
-  if (i != text.size()) return std::nullopt;
-  return decimal;
-}
-
-// from_chars answers out_of_range for what strtod takes to 0 or infinity.
-double ToDouble(const std::string& text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error == std::errc::result_out_of_range) return std::strtod(text.c_str(), nullptr);
-  return value;
-}
-
-void ReadNumber(const YAML::Mark& mark, const Decimal& decimal, YamlNode& node) {
-  if (!decimal.point && !decimal.exponent) {
-    if (decimal.leading_zero) {
-      Fail(mark, Quoted(node.text) +
-                     " starts with 0, which W&B reads as an octal number; write it without");
-    }
-    int64_t integer = 0;
-    const auto [end, error] =
-        std::from_chars(decimal.text.data(), decimal.text.data() + decimal.text.size(), integer);
-    if (error == std::errc()) {
-      node.scalar = integer;
-    } else {
-      node.scalar = ToDouble(decimal.text);
-    }
-    return;
-  }
-  node.scalar = ToDouble(decimal.text);
-  // YAML 1.1 wants a point, and a sign in the exponent.
-  node.text_to_wandb = !decimal.point || (decimal.exponent && !decimal.signed_exponent);
-}
-
-// What a plain scalar is (YAML 1.1, and numbers such as 1e-4).
-void ReadPlain(const YAML::Mark& mark, YamlNode& node) {
-  const std::string& text = node.text;
-  if (OneOf(text, {"", "~", "null", "Null", "NULL"})) return;
-  if (OneOf(text, {"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"})) {
-    node.scalar = true;
-  } else if (OneOf(text, {"false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"})) {
-    node.scalar = false;
-  } else if (OneOf(text, {".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"})) {
-    node.scalar = std::numeric_limits<double>::infinity();
-  } else if (OneOf(text, {"-.inf", "-.Inf", "-.INF"})) {
-    node.scalar = -std::numeric_limits<double>::infinity();
-  } else if (OneOf(text, {".nan", ".NaN", ".NAN"})) {
-    node.scalar = std::numeric_limits<double>::quiet_NaN();
-  } else if (const auto decimal = ReadDecimal(text)) {
-    ReadNumber(mark, *decimal, node);
-  } else {
-    node.scalar = text;
-  }
-}
-
 class TreeBuilder : public YAML::EventHandler {
  public:
   YamlNode Take() { return std::move(root_); }
+
+  // The path of the node that is being read.
+  std::string Path() const {
+    std::string path;
+    for (const Frame& frame : stack_) {
+      if (frame.node.kind == YamlNode::Kind::kSequence) {
+        path += StrCat("[", frame.node.items.size(), "]");
+      } else if (frame.key) {
+        path += StrCat(path.empty() ? "" : ".", frame.key->key);
+      }
+    }
+    return path;
+  }
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    Add(mark, anchor, NodeAt(mark));
+    YamlNode node = NodeAt(mark);
+    // The parser's place is that of the next token, which may be lines below.
+    if (!stack_.empty() && stack_.back().key) {
+      node.line = stack_.back().key->line;
+      node.column = stack_.back().key->column;
+    }
+    Add(mark, anchor, std::move(node));
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -169,7 +79,7 @@ class TreeBuilder : public YAML::EventHandler {
     } else if (OneOf(tag, {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float",
                            "tag:yaml.org,2002:bool", "tag:yaml.org,2002:null"})) {
       ReadPlain(mark, node);
-      node.text_to_wandb = false;
+      node.wandb_spelling.clear();
       if (std::holds_alternative<std::string>(node.scalar)) {
         Fail(mark, Quoted(value) + " is not what its tag says");
       }
@@ -200,6 +110,16 @@ class TreeBuilder : public YAML::EventHandler {
     std::optional<YamlEntry> key;     // kMap: a key that waits for its value
     std::set<std::string> keys = {};  // kMap: those seen
   };
+
+  static void ReadPlain(const YAML::Mark& mark, YamlNode& node) {
+    PlainScalar plain = ReadPlainScalar(node.text);
+    if (plain.octal_to_wandb) {
+      Fail(mark, Quoted(node.text) +
+                     " starts with 0, which W&B reads as an octal number; write it without");
+    }
+    node.scalar = std::move(plain.scalar);
+    node.wandb_spelling = std::move(plain.wandb_spelling);
+  }
 
   static YamlNode NodeAt(const YAML::Mark& mark) {
     YamlNode node;
@@ -256,10 +176,10 @@ class TreeBuilder : public YAML::EventHandler {
     if (node.text == "<<") {
       Fail(mark, "merge keys (<<) are not supported; repeat the keys, or alias single values");
     }
+    frame.key = YamlEntry{node.text, node.line, node.column, {}};
     if (!frame.keys.insert(node.text).second) {
       Fail(mark, Quoted(node.text) + " is there twice; remove one (W&B would use the last)");
     }
-    frame.key = YamlEntry{node.text, node.line, node.column, {}};
   }
 
   YamlNode root_;
@@ -301,13 +221,28 @@ bool CheckText(const std::string& text, Notices& notices) {
       return false;
     }
     i += length;
-    ++column;
+    column += static_cast<uint32_t>(length);
     if (c == '\n') {
       ++line;
       column = 1;
     }
   }
   return true;
+}
+
+// What the parser says, in words that name the mend.
+std::string ParserMessage(const std::string& message) {
+  static const std::map<std::string, std::string> plainer = {
+      {"end of map flow not found", "a { or a quote is not closed"},
+      {"end of sequence flow not found", "a [ or a quote is not closed"},
+      {"end of map not found", "this line is indented like none above it"},
+      {"end of sequence not found", "this line is indented like none above it"},
+      {"illegal map value",
+       "a colon where no key can stand: quote the text, or mend the indentation (spaces, not "
+       "tabs)"},
+  };
+  const auto found = plainer.find(message);
+  return found == plainer.end() ? message : found->second;
 }
 
 }  // namespace
@@ -326,10 +261,10 @@ std::optional<YamlNode> ParseYaml(const std::string& text, Notices& notices) {
     return std::nullopt;
   }
   if (!CheckText(text, notices)) return std::nullopt;
+  TreeBuilder builder;
   try {
     std::istringstream stream(text);
     YAML::Parser parser(stream);
-    TreeBuilder builder;
     if (!parser.HandleNextDocument(builder)) {
       notices.Error({"", 1, 1}, "the file is empty");
       return std::nullopt;
@@ -343,12 +278,12 @@ std::optional<YamlNode> ParseYaml(const std::string& text, Notices& notices) {
     }
     return builder.Take();
   } catch (const YAML::Exception& error) {
-    Where where;
+    Where where{builder.Path()};
     if (!error.mark.is_null()) {
       where.line = static_cast<uint32_t>(error.mark.line + 1);
       where.column = static_cast<uint32_t>(error.mark.column + 1);
     }
-    notices.Error(where, error.msg);
+    notices.Error(where, ParserMessage(error.msg));
   } catch (const std::exception& error) {
     notices.Error({}, StrCat("the file cannot be read as YAML: ", error.what()));
   }

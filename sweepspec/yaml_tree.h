@@ -22,8 +22,9 @@ struct YamlNode {
 
   Scalar scalar;
   std::string text;  // the scalar as it is written
-  // A number that W&B's reader takes for text: 1e-4, 3e6.
-  bool text_to_wandb = false;
+  // Of a number that W&B's reader takes for text (1e-4): the spelling that
+  // both read alike (1.0e-4). Otherwise empty.
+  std::string wandb_spelling;
 
   std::vector<YamlNode> items;     // kSequence
   std::vector<YamlEntry> entries;  // kMap, in the order of the file; keys differ

@@ -224,7 +224,7 @@ TEST_F(Server, ASweepThatCannotBeTrainedIsRefusedWithTheReasonAndNothingStored) 
   const absl::Status status = FromGrpc(sweeps_->CreateSweep(&context, request, &response));
   ASSERT_TRUE(absl::IsInvalidArgument(status)) << status;
   ASSERT_EQ(FieldViolations(status).size(), 1u);
-  EXPECT_EQ(FieldViolations(status)[0].first, "parameters.rnn_type");
+  EXPECT_EQ(FieldViolations(status)[0].first, "spec.base.rnn_type");
   for (const char* table : {"sweeps", "runs", "run_state"}) {
     EXPECT_EQ(Count(std::string("select count(*) from ") + table), 0) << table;
   }

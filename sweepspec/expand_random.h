@@ -1,0 +1,16 @@
+// `method: random`: draws, never an enumeration.
+#pragma once
+
+#include "sweepspec/notices.h"
+#include "sweepspec/plan.h"
+#include "sweepspec/sweep_file.h"
+
+namespace gridsweep::sweepspec {
+
+// Adds the runs of `plan`'s draws to `sweep`, its seed and its flags. Draw
+// number i of a parameter depends on sampler seed, parameter and i alone; a draw
+// that cannot be is replaced by the next of the stream. False after an error.
+bool ExpandRandom(const SweepPlan& plan, const ExpandOptions& options, ExpandedSweep& sweep,
+                  Notices& notices);
+
+}  // namespace gridsweep::sweepspec
