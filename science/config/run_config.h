@@ -113,8 +113,8 @@ constexpr bool HasSurround(Readout readout) {
   return IsPlaceCellReadout(readout) && readout != Readout::kGaussian;
 }
 
-// Raised by hand when a golden hash changes: results of different versions
-// are never mixed unseen.
+// Raised by hand when a digest in tests/data/science_versions.txt changes, as a
+// test demands: results of different versions are never mixed unseen.
 inline constexpr uint32_t kScienceVersion = 1;
 
 }  // namespace gridsweep::science
