@@ -132,7 +132,7 @@ TEST(Notices, WhatCannotBeTrainedYetIsValidAndNamedWhereItStands) {
   // A random sweep without a number of runs is told as well.
   EXPECT_THAT(Remarks(Expanded(Random("rnn_type: {values: [RNN, GRU]}"))),
               ElementsAre(HasSubstr("say how many runs"), HasSubstr("rnn_type.values[1]: GRU: ")));
-  EXPECT_THAT(Expanded(Grid("rnn_type: {value: RNN}")).sweep->untrainable, IsEmpty());
+  EXPECT_TRUE(Expanded(Grid("rnn_type: {value: RNN}")).sweep->untrainable.empty());
 }
 
 TEST(Notices, SettingsReachTheSweep) {
