@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "science/config/parameters.h"
-#include "science/integrator/adam.h"
 #include "science/integrator/loss.h"
 #include "science/integrator/network.h"
+#include "science/integrator/optimizer.h"
 #include "science/integrator/readout.h"
 #include "science/integrator/trainer.h"
 #include "science/integrator/trajectory.h"
@@ -60,8 +60,10 @@ std::array<double, 6> Split(const science::RunConfig& config, double seconds) {
   RnnPass pass(weights, config.activation, config.sequence_length, config.batch_size);
   const int64_t rows = config.sequence_length * config.batch_size;
   std::vector<float> target(static_cast<size_t>(rows * config.Np));
-  std::vector<Adam> adam;
-  for (const at::Tensor* weight : weights.All()) adam.emplace_back(weight->numel());
+  std::vector<Optimizer> adam;
+  for (const at::Tensor* weight : weights.All()) {
+    adam.emplace_back(config.optimizer, weight->numel());
+  }
   Walks walks;
   std::array<std::vector<double>, 6> times;
   double total = 0;

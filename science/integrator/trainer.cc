@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "science/integrator/adam.h"
 #include "science/integrator/evaluate.h"
 #include "science/integrator/loss.h"
 #include "science/integrator/network.h"
+#include "science/integrator/optimizer.h"
 #include "science/integrator/philox.h"
 #include "science/integrator/readout.h"
 #include "science/integrator/trajectory.h"
@@ -55,7 +55,9 @@ class Trainer::Impl {
         gradient_(EmptyLike(weights_)),
         pass_(weights_, config.activation, config.sequence_length, config.batch_size),
         target_(static_cast<size_t>(config.sequence_length * config.batch_size * config.Np)) {
-    for (const at::Tensor* weight : weights_.All()) adam_.emplace_back(weight->numel());
+    for (const at::Tensor* weight : weights_.All()) {
+      optimizers_.emplace_back(config.optimizer, weight->numel(), config.momentum);
+    }
   }
 
   absl::StatusOr<StepResult> Step() {
@@ -71,9 +73,8 @@ class Trainer::Impl {
     pass_.Forward(weights_);
 
     const int64_t rows = walks_.steps * walks_.batch;
-    auto* loss_of =
-        config_.place_field_loss == science::Loss::kCrossEntropy ? CrossEntropy : MeanSquaredError;
-    double loss = loss_of(target_.data(), pass_.output().data_ptr<float>(), rows, config_.Np);
+    double loss = LossOf(config_.place_field_loss)(target_.data(), pass_.output().data_ptr<float>(),
+                                                   rows, config_.Np);
     const at::Tensor recurrent = weights_.recurrent.view(-1);
     loss += config_.weight_decay * at::dot(recurrent, recurrent).item<double>();
     if (!std::isfinite(loss)) return StepResult{loss, false};
@@ -83,13 +84,13 @@ class Trainer::Impl {
     const auto weights = weights_.All();
     const auto gradients = gradient_.All();
     for (size_t i = 0; i < weights.size(); ++i) {
-      Adam::Options options{.learning_rate = config_.learning_rate};
+      Optimizer::Options options{.learning_rate = config_.learning_rate};
       if (weights[i] == &weights_.recurrent) options.weight_decay = config_.weight_decay;
       if (config_.gradient_clip_scope == science::ClipScope::kAll ||
           weights[i] == &weights_.readout) {
         options.clip = config_.gradient_clip;
       }
-      adam_[i].Step(options, step_, Values(*gradients[i]), Values(*weights[i]));
+      optimizers_[i].Step(options, step_, Values(*gradients[i]), Values(*weights[i]));
     }
     return StepResult{loss, true};
   }
@@ -103,7 +104,7 @@ class Trainer::Impl {
   const science::RunConfig config_;
   const ReadoutMap readout_;
   RnnWeights weights_, gradient_;
-  std::vector<Adam> adam_;
+  std::vector<Optimizer> optimizers_;
   RnnPass pass_;
   Walks walks_;
   std::vector<float> target_;
