@@ -210,6 +210,9 @@ void WriteReadout(const integrator::ReadoutParameters& readout, File& file) {
   write("/readout/surround_scales", readout.surround_scales, {cells, fields}, "1");
   write("/readout/linear_map", readout.linear_map, {2, cells}, "1");
   write("/readout/linear_offset", readout.linear_offset, {cells}, "1");
+  write("/readout/radius_map", readout.radius_map, {cells / 2}, "1");
+  write("/readout/radius_offset", readout.radius_offset, {cells / 2}, "1");
+  write("/readout/preferred_angles", readout.preferred_angles, {cells / 2}, "rad");
 }
 
 void WriteMaps(const UnitMaps& maps, const std::string& name, File& file) {

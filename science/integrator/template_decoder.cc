@@ -49,9 +49,10 @@ TemplateDecoder::TemplateDecoder(const science::RunConfig& config, const Readout
   }
   templates_ = at::empty({kPoints, readout.outputs()}, at::TensorOptions().dtype(at::kFloat));
   readout.Targets(positions, templates_.data_ptr<float>());
-  if (config.place_field_loss != science::Loss::kCrossEntropy) {
+  if (config.place_field_loss == science::Loss::kMse) {
     // |a - y|^2 = |a|^2 - 2 (a . y - |y|^2 / 2). Under cross-entropy every target
-    // sums to 1, so that -sum y log softmax(a) = logsumexp(a) - a . y.
+    // sums to 1, so that -sum y log softmax(a) = logsumexp(a) - a . y; under binary
+    // cross-entropy the loss is sum log(1 + e^a) - a . y.
     const at::Tensor halves = templates_.square().sum(1) * 0.5;
     std::copy_n(halves.data_ptr<float>(), kPoints, penalty_.begin());
   }

@@ -21,9 +21,9 @@ class TemplateDecoder {
  public:
   TemplateDecoder(const science::RunConfig& config, const ReadoutMap& readout);
 
-  // For each row of `activity` ([n, outputs] float32) the lattice point whose
-  // target y has the smallest cross-entropy to softmax(activity) when that is the
-  // training loss, else the smallest squared error. Ties: the lower index, y fastest.
+  // For each row of `activity` ([n, outputs] float32) the lattice point whose target y
+  // has the smallest training loss: cross-entropy to softmax(activity), binary
+  // cross-entropy to sigmoid(activity), or squared error. Ties: the lower index, y fastest.
   void Decode(const at::Tensor& activity, std::vector<Vec2>& decoded);
 
  private:

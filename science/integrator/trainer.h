@@ -50,11 +50,14 @@ struct Evaluation {
 // Missing Poisson fields are NaN.
 struct ReadoutParameters {
   int64_t cells = 0, fields = 0;
-  std::vector<double> centers;          // [cells, fields, 2] metres
-  std::vector<double> widths;           // [cells, fields] metres
-  std::vector<double> surround_scales;  // [cells, fields]
-  std::vector<double> linear_map;       // high_dim_cartesian: A [2, cells]
-  std::vector<double> linear_offset;    //                     c [cells]
+  std::vector<double> centers;           // [cells, fields, 2] metres
+  std::vector<double> widths;            // [cells, fields] metres
+  std::vector<double> surround_scales;   // [cells, fields]
+  std::vector<double> linear_map;        // high_dim_cartesian: A [2, cells]
+  std::vector<double> linear_offset;     //                     c [cells]
+  std::vector<double> radius_map;        // high_dim_polar: a [cells / 2]
+  std::vector<double> radius_offset;     //                 c [cells / 2]
+  std::vector<double> preferred_angles;  //                 mu [cells / 2] radians
 };
 
 // One network. Not thread-safe; different objects may be used side by side.

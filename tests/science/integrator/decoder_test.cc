@@ -2,6 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <complex>
+#include <numbers>
+#include <numeric>
+#include <tuple>
 #include <vector>
 
 #include "science/integrator/philox.h"
@@ -14,86 +20,122 @@ using science::Normalization;
 using science::Readout;
 using science::RunConfig;
 
-RunConfig PlaceConfig(int64_t cells) {
+RunConfig Config(Readout readout, int64_t outputs) {
   RunConfig config;
-  config.place_field_values = Readout::kGaussian;
-  config.Np = cells;
+  config.place_field_values = readout;
+  config.Np = outputs;
   return config;
 }
 
 Vec2 CenterOf(const ReadoutMap& readout, size_t cell, size_t field = 0) {
-  const ReadoutParameters& p = readout.place_cells()->parameters();
+  const ReadoutParameters& p = readout.parameters();
   const size_t at = 2 * (cell * static_cast<size_t>(p.fields) + field);
   return {p.centers[at], p.centers[at + 1]};
 }
 
-TEST(Decoder, TheThreeMostActiveCellsVote) {
-  const RunConfig config = PlaceConfig(20);
-  const ReadoutMap readout(config);
-  const Decoder decoder(config, readout);
-  std::vector<float> activity(20, 0.1f);
-  activity[3] = 1, activity[17] = 2, activity[8] = 3, activity[9] = 0.9f;
-  const Vec2 a = CenterOf(readout, 3), b = CenterOf(readout, 17), c = CenterOf(readout, 8);
-  const Vec2 vote = decoder.Published(activity.data());
-  EXPECT_NEAR(vote.x, (a.x + b.x + c.x) / 3, 1e-12);
-  EXPECT_NEAR(vote.y, (a.y + b.y + c.y) / 3, 1e-12);
-}
-
-TEST(Decoder, TiesOfActivityGoToTheLowerIndex) {
-  const RunConfig config = PlaceConfig(20);
-  const ReadoutMap readout(config);
-  const Decoder decoder(config, readout);
-  std::vector<float> activity(20, 0.5f);
-  activity[19] = 1;
-  const Vec2 a = CenterOf(readout, 19), b = CenterOf(readout, 0), c = CenterOf(readout, 1);
-  EXPECT_NEAR(decoder.Published(activity.data()).x, (a.x + b.x + c.x) / 3, 1e-12);
-}
-
-TEST(Decoder, TrueDifferenceOfGaussiansLetsTheLeastActiveVote) {
-  RunConfig config = PlaceConfig(20);
-  config.place_field_values = Readout::kTrueDifferenceOfGaussians;
-  const ReadoutMap readout(config);
-  const Decoder decoder(config, readout);
-  std::vector<float> activity(20);
-  for (size_t i = 0; i < 20; ++i) activity[i] = static_cast<float>((7 * i) % 20);
-  // 7 i mod 20 is 0, 1, 2 at i = 0, 3, 6 and 19, 18, 17 at 17, 14, 11.
-  auto mean = [&](size_t a, size_t b, size_t c) {
-    return (CenterOf(readout, a).x + CenterOf(readout, b).x + CenterOf(readout, c).x) / 3;
-  };
-  EXPECT_NEAR(decoder.Published(activity.data()).x, mean(0, 3, 6), 1e-12);
-  EXPECT_NEAR(decoder.MostActive(activity.data()).x, mean(17, 14, 11), 1e-12);
-}
-
-TEST(Decoder, OfSeveralFieldsTheTightestCombinationVotes) {
-  RunConfig config = PlaceConfig(10);
-  config.n_place_fields_per_cell = Draw::Constant(3);
-  const ReadoutMap readout(config);
-  const Decoder decoder(config, readout);
-  std::vector<float> activity(10, 0);
-  activity[2] = 3, activity[5] = 2, activity[7] = 1;
-  double least = 1e9;
-  Vec2 expected{};
-  for (size_t i = 0; i < 27; ++i) {
-    const Vec2 p[] = {CenterOf(readout, 2, i / 9), CenterOf(readout, 5, i / 3 % 3),
-                      CenterOf(readout, 7, i % 3)};
-    const Vec2 mean = {(p[0].x + p[1].x + p[2].x) / 3, (p[0].y + p[1].y + p[2].y) / 3};
-    double spread = 0;
-    for (const Vec2& q : p) {
-      spread += (q.x - mean.x) * (q.x - mean.x) + (q.y - mean.y) * (q.y - mean.y);
-    }
-    if (spread < least) least = spread, expected = mean;
+size_t FieldsOf(const ReadoutMap& readout, size_t cell) {
+  size_t count = 0;
+  while (count < static_cast<size_t>(readout.parameters().fields) &&
+         !std::isnan(CenterOf(readout, cell, count).x)) {
+    ++count;
   }
-  EXPECT_NEAR(decoder.Published(activity.data()).x, expected.x, 1e-12);
-  EXPECT_NEAR(decoder.Published(activity.data()).y, expected.y, 1e-12);
+  return count;
 }
 
-TEST(Decoder, FewerThanThreeCellsVoteAlone) {
-  const RunConfig config = PlaceConfig(2);
+// The definition by brute force: a stable sort, every combination, its population
+// variance; in a periodic box half the mean squared distance of two of the points (which
+// is the variance where nothing wraps) and the argument of the mean on the circle.
+Vec2 BruteForceVote(const RunConfig& config, const ReadoutMap& readout,
+                    const std::vector<float>& activity, bool least) {
+  std::vector<size_t> order(activity.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::ranges::stable_sort(order, [&](size_t a, size_t b) {
+    return least ? activity[a] < activity[b] : activity[a] > activity[b];
+  });
+  const double sides[] = {config.box_width_in_m, config.box_height_in_m};
+  double smallest = INFINITY;
+  Vec2 vote{};
+  for (size_t i = 0; i < FieldsOf(readout, order[0]); ++i) {
+    for (size_t j = 0; j < FieldsOf(readout, order[1]); ++j) {
+      for (size_t k = 0; k < FieldsOf(readout, order[2]); ++k) {
+        const Vec2 p[] = {CenterOf(readout, order[0], i), CenterOf(readout, order[1], j),
+                          CenterOf(readout, order[2], k)};
+        double variance = 0, mean[2] = {};
+        for (int axis = 0; axis < 2; ++axis) {
+          const double x[] = {axis ? p[0].y : p[0].x, axis ? p[1].y : p[1].x,
+                              axis ? p[2].y : p[2].x};
+          if (config.is_periodic) {
+            std::complex<double> sum = 0;
+            for (double a : x) {
+              sum += std::polar(1.0, 2 * std::numbers::pi * a / sides[axis]);
+              for (double b : x) {
+                const double d = std::min(std::abs(a - b), sides[axis] - std::abs(a - b));
+                variance += d * d / 18;
+              }
+            }
+            mean[axis] = std::arg(sum) * sides[axis] / (2 * std::numbers::pi);
+          } else {
+            mean[axis] = (x[0] + x[1] + x[2]) / 3;
+            for (double a : x) variance += (a - mean[axis]) * (a - mean[axis]) / 3;
+          }
+        }
+        if (variance >= smallest) continue;
+        smallest = variance;
+        vote = {mean[0], mean[1]};
+      }
+    }
+  }
+  return vote;
+}
+
+using VoteCase = std::tuple<Readout, Draw, bool>;
+class Votes : public testing::TestWithParam<VoteCase> {};
+INSTANTIATE_TEST_SUITE_P(
+    All, Votes,
+    testing::Combine(testing::Values(Readout::kGaussian, Readout::kDifferenceOfGaussians,
+                                     Readout::kTrueDifferenceOfGaussians,
+                                     Readout::kGeneralDifferenceOfGaussians,
+                                     Readout::kSoftmaxOfDifferences),
+                     testing::Values(Draw::Constant(1), Draw::Constant(3), Draw::Poisson(3)),
+                     testing::Bool()));
+
+// Eight levels of activity for 40 cells: most votes have ties.
+TEST_P(Votes, AgreeWithBruteForce) {
+  const auto [kind, fields, periodic] = GetParam();
+  RunConfig config = Config(kind, 40);
+  config.n_place_fields_per_cell = fields;
+  config.is_periodic = periodic;
+  config.box_height_in_m = 1.5;
   const ReadoutMap readout(config);
   const Decoder decoder(config, readout);
-  const std::vector<float> activity = {0, 1};
-  const Vec2 a = CenterOf(readout, 0), b = CenterOf(readout, 1);
-  EXPECT_NEAR(decoder.Published(activity.data()).x, (a.x + b.x) / 2, 1e-12);
+  for (uint64_t trial = 0; trial < 100; ++trial) {
+    const Random random(3, Stream::kEval, trial);
+    std::vector<float> activity(40);
+    for (uint64_t i = 0; i < 40; ++i) {
+      activity[i] = static_cast<float>(std::floor(random.Uniform(i, -4, 4)));
+    }
+    const bool least = kind == Readout::kTrueDifferenceOfGaussians;
+    const Vec2 published = decoder.Published(activity.data());
+    const Vec2 expected = BruteForceVote(config, readout, activity, least);
+    ASSERT_NEAR(published.x, expected.x, 1e-12) << trial;
+    ASSERT_NEAR(published.y, expected.y, 1e-12) << trial;
+    const Vec2 most_active = decoder.MostActive(activity.data());
+    const Vec2 expected_most = BruteForceVote(config, readout, activity, false);
+    ASSERT_NEAR(most_active.x, expected_most.x, 1e-12) << trial;
+    ASSERT_NEAR(most_active.y, expected_most.y, 1e-12) << trial;
+  }
+}
+
+TEST(Decoder, AllEqualActivitiesLetTheFirstThreeCellsVote) {
+  for (Readout kind : {Readout::kGaussian, Readout::kTrueDifferenceOfGaussians}) {
+    const RunConfig config = Config(kind, 20);
+    const ReadoutMap readout(config);
+    const std::vector<float> activity(20, 0.5f);
+    const Vec2 a = CenterOf(readout, 0), b = CenterOf(readout, 1), c = CenterOf(readout, 2);
+    const Vec2 vote = Decoder(config, readout).Published(activity.data());
+    EXPECT_NEAR(vote.x, (a.x + b.x + c.x) / 3, 1e-12);
+    EXPECT_NEAR(vote.y, (a.y + b.y + c.y) / 3, 1e-12);
+  }
 }
 
 TEST(Distance, WrapsInPeriodicBoxesOnly) {
@@ -101,72 +143,77 @@ TEST(Distance, WrapsInPeriodicBoxesOnly) {
   EXPECT_NEAR(Distance({2.2, 2.2, true}, {1.0, 1.0}, {-1.0, -1.0}), 0.2 * std::sqrt(2), 1e-12);
 }
 
-// Error of the published rule on exact targets, in cm.
-double TargetError(const RunConfig& config) {
+TEST(Decoder, CartesianIsThePositionItself) {
+  const RunConfig config = Config(Readout::kCartesian, 2);
+  const ReadoutMap readout(config);
+  const float activity[] = {0.25f, -0.75f};
+  const Vec2 p = Decoder(config, readout).Published(activity);
+  EXPECT_EQ(p.x, 0.25);
+  EXPECT_EQ(p.y, -0.75);
+}
+
+// The residual of the best position is orthogonal to both rows of the map.
+TEST(Decoder, HighDimCartesianIsTheLeastSquaresPosition) {
+  const RunConfig config = Config(Readout::kHighDimCartesian, 50);
   const ReadoutMap readout(config);
   const Decoder decoder(config, readout);
-  const Box box = BoxOf(config);
-  const Random random(1, Stream::kEval, 0);
-  std::vector<float> y(static_cast<size_t>(config.Np));
-  double sum = 0;
-  constexpr uint64_t kPositions = 4000;
-  for (uint64_t i = 0; i < kPositions; ++i) {
-    const auto u = random.Uniforms(i);
-    const std::vector<double> p = {(u[0] - 0.5) * box.width, (u[1] - 0.5) * box.height};
-    readout.Targets(p, y.data());
-    sum += Distance(box, decoder.Published(y.data()), {p[0], p[1]});
+  const ReadoutParameters& r = readout.parameters();
+  const Random random(3, Stream::kEval, 0);
+  std::vector<float> activity(50);
+  for (uint64_t i = 0; i < 50; ++i) activity[i] = static_cast<float>(random.Normal(i));
+  const Vec2 p = decoder.Published(activity.data());
+  double along_x = 0, along_y = 0;
+  for (size_t i = 0; i < 50; ++i) {
+    const double residual =
+        activity[i] - r.linear_offset[i] - p.x * r.linear_map[i] - p.y * r.linear_map[50 + i];
+    along_x += residual * r.linear_map[i];
+    along_y += residual * r.linear_map[50 + i];
   }
-  return 100 * sum / kPositions;
+  EXPECT_NEAR(along_x, 0, 1e-12);
+  EXPECT_NEAR(along_y, 0, 1e-12);
 }
 
-// Mean over four draws of the place cells; one draw differs by some 3%.
-double MeanTargetError(RunConfig config) {
-  double sum = 0;
-  for (config.seed = 0; config.seed < 4; ++config.seed) sum += TargetError(config);
-  return sum / 4;
+// One output cannot tell two coordinates: the shortest position that explains it.
+TEST(Decoder, OneLinearOutputGivesTheShortestPosition) {
+  const RunConfig config = Config(Readout::kHighDimCartesian, 1);
+  const ReadoutMap readout(config);
+  const ReadoutParameters& r = readout.parameters();
+  const double ax = r.linear_map[0], ay = r.linear_map[1];
+  const auto activity = static_cast<float>(0.5 * ax - 0.25 * ay + r.linear_offset[0]);
+  const Vec2 p = Decoder(config, readout).Published(&activity);
+  EXPECT_NEAR(p.x * ax + p.y * ay, 0.5 * ax - 0.25 * ay, 1e-7);
+  EXPECT_NEAR(p.x * ay - p.y * ax, 0, 1e-12);
 }
 
-// Reference values for a sigma of 0.12 m in the box of 2.2 m, from an independent
-// implementation in Python.
-TEST(Decoder, GaussianTargetsDecodeAsWellAsKnown) {
-  EXPECT_NEAR(MeanTargetError(PlaceConfig(512)), 4.1, 0.3);
-  EXPECT_NEAR(MeanTargetError(PlaceConfig(256)), 6.1, 0.4);
-  EXPECT_NEAR(MeanTargetError(PlaceConfig(128)), 8.4, 0.7);
+TEST(Decoder, PolarIsThePointWhateverTheSignOfTheRadius) {
+  const RunConfig config = Config(Readout::kPolar, 2);
+  const ReadoutMap readout(config);
+  const Decoder decoder(config, readout);
+  const float ahead[] = {0.5f, 7.0f}, behind[] = {-0.5f, 7.0f};
+  EXPECT_NEAR(decoder.Published(ahead).x, 0.5 * std::cos(7.0), 1e-12);
+  EXPECT_NEAR(decoder.Published(ahead).y, 0.5 * std::sin(7.0), 1e-12);
+  EXPECT_NEAR(decoder.Published(behind).x, -0.5 * std::cos(7.0), 1e-12);
+  EXPECT_NEAR(decoder.Published(behind).y, -0.5 * std::sin(7.0), 1e-12);
 }
 
-TEST(Decoder, NarrowDifferencesOfSoftmaxesDecodeBadly) {
-  RunConfig config = PlaceConfig(512);
-  config.place_field_values = Readout::kDifferenceOfGaussians;
-  config.place_cell_rf = Draw::Constant(0.05);
-  config.surround_scale = Draw::Constant(1.5);
-  EXPECT_NEAR(MeanTargetError(config), 32, 8);
-  config.place_cell_rf = Draw::Constant(0.12);
-  EXPECT_LT(MeanTargetError(config), 7);
-}
-
-TEST(Decoder, TrueDifferenceOfGaussiansErrsByOneToTwoAndAHalfWidths) {
-  RunConfig config = PlaceConfig(512);
-  config.place_field_values = Readout::kTrueDifferenceOfGaussians;
-  const double error = MeanTargetError(config);
-  EXPECT_GT(error, 12 * 0.95);
-  EXPECT_LT(error, 12 * 2.5);
-}
-
-TEST(Decoder, LinearReadoutsAreInverted) {
-  RunConfig config;
-  config.place_field_values = Readout::kHighDimCartesian;
-  config.place_field_normalization = Normalization::kNone;
-  config.Np = 64;
-  EXPECT_LT(TargetError(config), 1e-4);
-  config.place_field_values = Readout::kCartesian;
-  config.Np = 2;
-  EXPECT_LT(TargetError(config), 1e-4);
-}
-
-TEST(Decoder, PeriodicBoxesDecodeAcrossTheirEdge) {
-  RunConfig config = PlaceConfig(512);
-  config.is_periodic = true;
-  EXPECT_NEAR(MeanTargetError(config), 4.1, 0.5);
+TEST(Decoder, HighDimPolarTakesTheLeastSquaresRadiusAndTheMostActiveAngle) {
+  const RunConfig config = Config(Readout::kHighDimPolar, 40);
+  const ReadoutMap readout(config);
+  const Decoder decoder(config, readout);
+  const ReadoutParameters& r = readout.parameters();
+  const Random random(3, Stream::kEval, 0);
+  std::vector<float> activity(40);
+  for (uint64_t i = 0; i < 20; ++i) activity[i] = static_cast<float>(random.Normal(i));
+  activity[20 + 7] = activity[20 + 11] = 2;  // a tie: the lower index
+  double products = 0, squares = 0;
+  for (size_t i = 0; i < 20; ++i) {
+    products += (activity[i] - r.radius_offset[i]) * r.radius_map[i];
+    squares += r.radius_map[i] * r.radius_map[i];
+  }
+  const double radius = products / squares, angle = r.preferred_angles[7];
+  const Vec2 p = decoder.Published(activity.data());
+  EXPECT_NEAR(p.x, radius * std::cos(angle), 1e-12);
+  EXPECT_NEAR(p.y, radius * std::sin(angle), 1e-12);
 }
 
 }  // namespace

@@ -50,20 +50,32 @@ std::vector<double> Lattice() {
   return lattice;
 }
 
-// Under squared error the exact target finds the lattice point beside it.
-TEST(TemplateDecoder, ExactTargetsAreFoundToTheLattice) {
-  for (Readout kind :
-       {Readout::kGaussian, Readout::kDifferenceOfGaussians, Readout::kTrueDifferenceOfGaussians}) {
-    const RunConfig config = ConfigOf(kind, Loss::kMse);
-    const ReadoutMap readout(config);
-    TemplateDecoder decoder(config, readout);
-    const auto positions = SomePositions(150);
-    std::vector<Vec2> decoded;
-    decoder.Decode(TargetsOf(readout, positions), decoded);
-    ASSERT_EQ(decoded.size(), 150u);
-    for (size_t i = 0; i < 150; ++i) {
-      const Vec2 p = {positions[2 * i], positions[2 * i + 1]};
-      EXPECT_LT(Distance(BoxOf(config), decoded[i], p), 0.04);
+class TemplateDecoderReadouts : public testing::TestWithParam<Readout> {};
+INSTANTIATE_TEST_SUITE_P(Readouts, TemplateDecoderReadouts,
+                         testing::Values(Readout::kGaussian, Readout::kDifferenceOfGaussians,
+                                         Readout::kTrueDifferenceOfGaussians,
+                                         Readout::kGeneralDifferenceOfGaussians,
+                                         Readout::kSoftmaxOfDifferences));
+
+// Under squared error the exact target finds the lattice point beside it, also where the
+// published rule errs by a ring or across the box.
+TEST_P(TemplateDecoderReadouts, FindExactTargetsToTheLattice) {
+  RunConfig config = ConfigOf(GetParam(), Loss::kMse);
+  for (double alpha_i : {0.3, 2.0}) {
+    config.place_cell_alpha_e = 1;
+    config.place_cell_alpha_i = alpha_i;
+    for (const auto fields : {science::Draw::Constant(1), science::Draw::Poisson(2)}) {
+      config.n_place_fields_per_cell = fields;
+      const ReadoutMap readout(config);
+      TemplateDecoder decoder(config, readout);
+      const auto positions = SomePositions(100);
+      std::vector<Vec2> decoded;
+      decoder.Decode(TargetsOf(readout, positions), decoded);
+      ASSERT_EQ(decoded.size(), 100u);
+      for (size_t i = 0; i < 100; ++i) {
+        const Vec2 p = {positions[2 * i], positions[2 * i + 1]};
+        EXPECT_LT(Distance(BoxOf(config), decoded[i], p), 0.05) << i;
+      }
     }
   }
 }
@@ -97,6 +109,30 @@ TEST_P(TemplateDecoderWidths, MinimisesTheCrossEntropy) {
                j = std::llround((p.y + 1.1) / 0.025 - 0.5);
     const double least = entropy.select(1, row).min().item<double>();
     EXPECT_NEAR(entropy[i * 88 + j][row].item<double>(), least, 2e-5);
+  }
+}
+
+// Targets without a softmax do not sum to 1, so that the two cross-entropies differ.
+TEST(TemplateDecoder, MinimisesTheBinaryCrossEntropy) {
+  RunConfig config = ConfigOf(Readout::kGaussian, Loss::kBinaryCrossEntropy);
+  config.place_field_normalization = Normalization::kNone;
+  const ReadoutMap readout(config);
+  TemplateDecoder decoder(config, readout);
+  const at::Tensor y = TargetsOf(readout, SomePositions(10)).clamp(1e-3, 1 - 1e-3);
+  const at::Tensor logits = (y / (1 - y)).log();
+  std::vector<Vec2> decoded;
+  decoder.Decode(logits, decoded);
+
+  const at::Tensor lattice = TargetsOf(readout, Lattice()).to(at::kDouble);
+  const at::Tensor s = logits.to(at::kDouble).sigmoid();
+  const at::Tensor entropy =
+      -(lattice.matmul(s.log().t()) + (1 - lattice).matmul((1 - s).log().t()));
+  for (int64_t row = 0; row < 10; ++row) {
+    const Vec2 p = decoded[static_cast<size_t>(row)];
+    const auto i = std::llround((p.x + 1.1) / 0.025 - 0.5),
+               j = std::llround((p.y + 1.1) / 0.025 - 0.5);
+    const double least = entropy.select(1, row).min().item<double>();
+    EXPECT_NEAR(entropy[i * 88 + j][row].item<double>(), least, 1e-4);
   }
 }
 
