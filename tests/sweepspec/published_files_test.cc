@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "science/config/parameters.h"
+#include "science/config/trainable.h"
 #include "tests/sweepspec/sweep_text.h"
 
 namespace gridsweep::sweepspec {
@@ -67,6 +68,24 @@ TEST(PublishedFiles, RandomOnesAskForANumberAndAreNeverEnumerated) {
     EXPECT_THAT(Remarks(asked), testing::Contains(HasSubstr("run_cap"))) << name;
     EXPECT_EQ(Runs(Expanded(Published(name), {.runs = 500})).size(), 500u) << name;
   }
+}
+
+TEST(PublishedFiles, AskForNoReadoutLossOrOptimizerThatCannotBeTrained) {
+  const std::filesystem::path folder(GRIDSWEEP_SOURCE_DIR "/tests/data/wandb-sweeps");
+  int trained = 0;
+  for (const auto& file : std::filesystem::directory_iterator(folder)) {
+    const std::string yaml = Published(file.path().stem());
+    auto result = Expanded(yaml);
+    if (!result.sweep) continue;
+    if (result.sweep->needs_run_count) result = Expanded(yaml, {.runs = 500});
+    for (science::RunConfig run : Runs(result)) {
+      run.rnn_type = science::RnnType::kRnn;
+      const auto refusal = science::CheckTrainable(run);
+      ASSERT_FALSE(refusal) << file << ": " << refusal->parameter << ": " << refusal->message;
+    }
+    ++trained;
+  }
+  EXPECT_EQ(trained, 21);
 }
 
 TEST(PublishedFiles, KeepWhatHasNoEffectAsMetadataWithOneNotice) {

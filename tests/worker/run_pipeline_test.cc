@@ -214,6 +214,35 @@ scores/spatial_information (16,) float64 bit/spike
 )");
 }
 
+TEST(RunPipeline, WritesTheParametersOfEachReadout) {
+  const auto listing = [](const RunConfig& config) {
+    return ReadWithH5py(ResultOf(config).artifact, R"(
+for name, d in f['readout'].items(): print(name, d.shape, d.attrs['unit'], int(np.isnan(d).sum()))
+g = f['readout']
+if 'radius_map' in g: print(bool((np.abs(g['preferred_angles']) <= np.pi).all()))
+if 'widths' in g: print(bool((np.isnan(g['centers'][:, :, 0]) == np.isnan(g['widths'])).all())))");
+  };
+  RunConfig config = Tiny();
+  config.place_field_normalization = science::Normalization::kNone;
+  config.place_field_loss = science::Loss::kMse;
+  config.place_field_values = science::Readout::kHighDimPolar;
+  EXPECT_EQ(listing(config),
+            "preferred_angles (8,) rad 0\nradius_map (8,) 1 0\nradius_offset (8,) 1 0\nTrue\n");
+  config.place_field_values = science::Readout::kHighDimCartesian;
+  EXPECT_EQ(listing(config), "linear_map (2, 16) 1 0\nlinear_offset (16,) 1 0\n");
+  config.place_field_values = science::Readout::kPolar;
+  config.place_field_loss = science::Loss::kPolarMse;
+  config.Np = 2;
+  EXPECT_EQ(listing(config), "");
+
+  config = Tiny();
+  config.place_field_values = science::Readout::kSoftmaxOfDifferences;
+  config.n_place_fields_per_cell = science::Draw::Poisson(1);
+  EXPECT_THAT(listing(config), testing::MatchesRegex("centers .16, [0-9]+, 2. m [0-9]+\n"
+                                                     "surround_scales .16, [0-9]+. 1 [0-9]+\n"
+                                                     "widths .16, [0-9]+. m [1-9][0-9]*\nTrue\n"));
+}
+
 TEST(RunPipeline, WritesIntoItsFileWhatItAnswers) {
   const RunResult result = ResultOf(Tiny());
   const std::string output = ReadWithH5py(result.artifact, R"(

@@ -169,11 +169,109 @@ TEST(Trainer, ADivergedStepIsAResultAndLeavesTheWeights) {
             0);
 }
 
-TEST(Trainer, WithoutPlaceCellsOnlyTheLinearDecoderSpeaks) {
-  const Evaluation evaluation = TrainAndEvaluate(CartesianConfig());
-  EXPECT_FALSE(evaluation.pos_err_most_active.has_value());
-  EXPECT_FALSE(evaluation.pos_err_template.has_value());
-  EXPECT_NEAR(evaluation.pos_err_target, 0, 1e-4);
+TEST(Trainer, WithoutPlaceCellsOnlyTheInvertedMapSpeaks) {
+  for (Readout readout :
+       {Readout::kCartesian, Readout::kHighDimCartesian, Readout::kPolar, Readout::kHighDimPolar}) {
+    RunConfig config = CartesianConfig();
+    config.place_field_values = readout;
+    if (readout == Readout::kHighDimCartesian || readout == Readout::kHighDimPolar) {
+      config.Np = 48;
+    }
+    const Evaluation evaluation = TrainAndEvaluate(config);
+    EXPECT_FALSE(evaluation.pos_err_most_active.has_value());
+    EXPECT_FALSE(evaluation.pos_err_template.has_value());
+    EXPECT_TRUE(std::isfinite(evaluation.pos_err_published));
+    // 24 random angles leave gaps; the other maps are one to one.
+    EXPECT_NEAR(evaluation.pos_err_target, 0, readout == Readout::kHighDimPolar ? 30 : 1e-4);
+  }
+}
+
+// Every readout, with a loss that it may have.
+struct Task {
+  Readout readout;
+  Loss loss;
+  int64_t outputs = 48;
+  Normalization normalization = Normalization::kGlobal;
+};
+class Tasks : public testing::TestWithParam<Task> {};
+INSTANTIATE_TEST_SUITE_P(
+    All, Tasks,
+    testing::Values(Task{Readout::kCartesian, Loss::kMse, 2}, Task{Readout::kPolar, Loss::kMse, 2},
+                    Task{Readout::kPolar, Loss::kPolarMse, 2},
+                    Task{Readout::kHighDimCartesian, Loss::kMse},
+                    Task{Readout::kHighDimPolar, Loss::kMse},
+                    Task{Readout::kGaussian, Loss::kCrossEntropy},
+                    Task{Readout::kGaussian, Loss::kBinaryCrossEntropy, 48, Normalization::kNone},
+                    Task{Readout::kGaussian, Loss::kMse, 48, Normalization::kNone},
+                    Task{Readout::kDifferenceOfGaussians, Loss::kCrossEntropy},
+                    Task{Readout::kDifferenceOfGaussians, Loss::kBinaryCrossEntropy},
+                    Task{Readout::kTrueDifferenceOfGaussians, Loss::kCrossEntropy},
+                    Task{Readout::kGeneralDifferenceOfGaussians, Loss::kCrossEntropy},
+                    Task{Readout::kSoftmaxOfDifferences, Loss::kCrossEntropy}));
+
+// Mean loss of the first and of the last ten of `steps` steps.
+std::pair<double, double> LossAtBothEnds(RunConfig config, int64_t steps) {
+  config.n_grad_steps_per_epoch = steps;
+  auto trainer = Make(config);
+  double first = 0, last = 0;
+  for (int64_t i = 0; i < steps; ++i) {
+    const auto step = trainer->Step();
+    EXPECT_TRUE(step.ok() && step->finite);
+    if (i < 10) first += step->loss / 10;
+    if (i >= steps - 10) last += step->loss / 10;
+  }
+  return {first, last};
+}
+
+TEST_P(Tasks, AreLearned) {
+  RunConfig config = SmallConfig();
+  config.place_field_values = GetParam().readout;
+  config.place_field_loss = GetParam().loss;
+  config.place_field_normalization = GetParam().normalization;
+  config.Np = GetParam().outputs;
+  config.place_cell_alpha_e = 1;
+  config.place_cell_alpha_i = 0.3;
+  config.weight_decay = 0;
+  config.n_place_fields_per_cell = Draw::Poisson(1);
+  const auto [first, last] = LossAtBothEnds(config, 150);
+  EXPECT_LT(last, first);
+}
+
+TEST(Trainer, EveryOptimizerLearns) {
+  RunConfig config = CartesianConfig();
+  config.weight_decay = 0;
+  const std::pair<science::Optimizer, double> rates[] = {{science::Optimizer::kAdam, 2e-3},
+                                                         {science::Optimizer::kRmsprop, 1e-3},
+                                                         {science::Optimizer::kSgd, 0.2},
+                                                         {science::Optimizer::kAdagrad, 0.05}};
+  for (const auto& [optimizer, rate] : rates) {
+    config.optimizer = optimizer;
+    config.learning_rate = rate;
+    const auto [first, last] = LossAtBothEnds(config, 200);
+    EXPECT_LT(last, 0.5 * first) << static_cast<int>(optimizer);
+  }
+}
+
+TEST(Trainer, MomentumIsRmspropsOwn) {
+  RunConfig config = SmallConfig();
+  config.optimizer = science::Optimizer::kRmsprop;
+  const Evaluation without = TrainAndEvaluate(config);
+  config.momentum = 0.5;
+  EXPECT_FALSE(SameBits(TrainAndEvaluate(config), without));
+}
+
+// So small a bound that no weight moves.
+TEST(Trainer, ClipsEveryGradientOrThoseOfTheHeadAlone) {
+  RunConfig config = SmallConfig();
+  config.optimizer = science::Optimizer::kSgd;
+  config.gradient_clip = 1e-30;
+  const Evaluation clipped = TrainAndEvaluate(config);
+  config.gradient_clip_scope = science::ClipScope::kHeads;
+  const Evaluation heads = TrainAndEvaluate(config);
+  config.n_epochs = 0;
+  const Evaluation untrained = TrainAndEvaluate(config);
+  EXPECT_TRUE(SameBits(clipped, untrained));
+  EXPECT_NE(heads.activity, untrained.activity);
 }
 
 TEST(Trainer, PublishedDropoutRatesHaveNoEffect) {
