@@ -27,7 +27,8 @@ class Decoder {
   // true_difference_of_gaussians the 3 least active ones. Ties of activity: the
   // lower index. Of cells with several fields, the combination of one field a
   // cell with the smallest summed variance (the first in lexicographic order, the
-  // cells by rank). The vote is the mean of the centres, circular in periodic boxes.
+  // cells by rank). The vote is the mean of the centres. In periodic boxes the
+  // variance is that of the wrapped distances, the mean the circular one.
   // Linear maps are inverted by their pseudo-inverse; the angle of high_dim_polar is
   // the preferred one of the most active cell of the second half.
   Vec2 Published(const float* activity) const;

@@ -114,7 +114,7 @@ double BinaryCrossEntropy(const float* target, float* predicted, int64_t rows, i
     auto gradient = [&](const Lanes& x, const Lanes& y) __attribute__((always_inline)) {
       const Lanes e = Exp(-Abs(x));
       losses += Max(x, Lanes{}) - x * y + LogOnePlus(e);
-      const Lanes sigmoid = (x > 0 ? Fill(1) : e) / (1.0f + e);
+      const Lanes sigmoid = (x > Lanes{} ? Fill(1) : e) / (1.0f + e);
       return (sigmoid - y) * scale;
     };
     int64_t i = from;
