@@ -1,0 +1,92 @@
+#include "tests/support/program.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+extern char** environ;
+
+namespace gridsweep::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+pid_t Spawn(std::vector<std::string> words, const fs::path& out, const fs::path& err) {
+  std::vector<char*> arguments;
+  for (auto& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  constexpr int kAppend = O_WRONLY | O_CREAT | O_APPEND;
+  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, 1, out.c_str(), kAppend, 0644);
+  posix_spawn_file_actions_addopen(&actions, 2, err.c_str(), kAppend, 0644);
+  pid_t pid = 0;
+  EXPECT_EQ(posix_spawn(&pid, arguments[0], &actions, nullptr, arguments.data(), environ), 0)
+      << words[0];
+  posix_spawn_file_actions_destroy(&actions);
+  return pid;
+}
+
+}  // namespace
+
+std::string ReadFile(const fs::path& path, size_t start) {
+  std::ifstream in(path, std::ios::binary);
+  in.seekg(static_cast<std::streamoff>(start));
+  return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+bool Within(const std::function<bool()>& condition, std::chrono::milliseconds limit) {
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  while (std::chrono::steady_clock::now() < deadline) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return condition();
+}
+
+Program::Program(const std::vector<std::string>& words, const fs::path& log)
+    : pid_(Spawn(words, log, log)) {}
+
+Program::~Program() { Kill(); }
+
+bool Program::Ended(int options) {
+  if (pid_ > 0 && waitpid(pid_, &status_, options) == pid_) pid_ = 0;
+  return pid_ == 0;
+}
+
+bool Program::Running() { return !Ended(WNOHANG); }
+
+bool Program::Kill() {
+  if (!Running()) return false;
+  kill(pid_, SIGKILL);
+  return Ended(0) && WIFSIGNALED(status_) && WTERMSIG(status_) == SIGKILL;
+}
+
+int Program::Terminate() {
+  if (Running()) kill(pid_, SIGTERM);
+  if (!Within([&] { return Ended(WNOHANG); })) return -1;
+  return WIFEXITED(status_) ? WEXITSTATUS(status_) : -1;
+}
+
+Ran Run(const std::vector<std::string>& words) {
+  char name[] = "/tmp/gridsweep-run-XXXXXX";
+  const fs::path directory = mkdtemp(name);
+  const pid_t pid = Spawn(words, directory / "out", directory / "err");
+  int status = 0;
+  EXPECT_EQ(waitpid(pid, &status, 0), pid);
+  Ran ran{WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+          ReadFile(directory / "out"), ReadFile(directory / "err")};
+  fs::remove_all(directory);
+  return ran;
+}
+
+}  // namespace gridsweep::testing

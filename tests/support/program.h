@@ -1,0 +1,51 @@
+// Programs as processes, and waiting for what they do.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace gridsweep::testing {
+
+// The whole file from byte `start`; "" when it cannot be read.
+std::string ReadFile(const std::filesystem::path& path, size_t start = 0);
+
+// Waits for `condition`; false when it does not come true in `limit`.
+bool Within(const std::function<bool()>& condition,
+            std::chrono::milliseconds limit = std::chrono::minutes(1));
+
+// A program in the background. For one thread at a time.
+class Program {
+ public:
+  // Starts `words`, the first a path; its output is appended to `log`. A
+  // failure to start is a failure of the test.
+  Program(const std::vector<std::string>& words, const std::filesystem::path& log);
+  // Kills it.
+  ~Program();
+  Program(const Program&) = delete;
+
+  bool Running();
+  // Sends SIGKILL and waits for the end. False when it had ended before.
+  bool Kill();
+  // Asks it to end; its exit status, -1 when it does not or is killed by a signal.
+  int Terminate();
+
+ private:
+  // Whether it has ended, then once and for all with `status_`.
+  bool Ended(int options);
+  pid_t pid_ = 0;  // 0 once it is gone
+  int status_ = 0;
+};
+
+struct Ran {
+  int code;  // 128 + n for signal n
+  std::string out, err;
+};
+// Runs `words` to their end.
+Ran Run(const std::vector<std::string>& words);
+
+}  // namespace gridsweep::testing
