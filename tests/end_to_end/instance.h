@@ -1,0 +1,50 @@
+// A whole Gridsweep of real programs: a database, a coordinator, analysis,
+// workers on request, and sweepctl to ask it with.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/support/program.h"
+
+namespace gridsweep::testing {
+
+class Instance {
+ public:
+  // Starts them and waits until they answer; what fails then fails the test.
+  explicit Instance(const std::vector<std::string>& coordinator_flags);
+  // Stops them; each must still run and end with 0. The logs of all programs
+  // are printed when a test has failed.
+  ~Instance();
+
+  const std::string& coordinator() const { return coordinator_address_; }
+  const std::string& analysis() const { return analysis_address_; }
+  // libpq's connection string.
+  const std::string& database() const { return database_; }
+  // Where this instance keeps its files; for sockets and files of tests, too.
+  const std::filesystem::path& directory() const { return directory_; }
+  std::filesystem::path artifacts() const { return directory_ / "artifacts"; }
+
+  // A worker that finds the coordinator at `address`; its log is called `log`.
+  std::unique_ptr<Program> StartWorker(const std::string& name, int slots,
+                                       const std::string& address, const std::string& log) const;
+
+  Ran Sweepctl(const std::vector<std::string>& arguments) const;
+  // The answer of `sweepctl ... -o json`; null, and a failure of the test, unless it exits with 0.
+  nlohmann::json Ask(std::vector<std::string> arguments) const;
+  // Writes `yaml` to a file and submits it; the sweep's id.
+  std::string Submit(const std::string& yaml) const;
+
+ private:
+  std::string Binary(const std::string& name) const;
+  std::filesystem::path Log(const std::string& name) const { return directory_ / (name + ".log"); }
+
+  const std::filesystem::path directory_;
+  const std::string database_, coordinator_address_, analysis_address_;
+  std::unique_ptr<Program> coordinator_, analysis_;
+};
+
+}  // namespace gridsweep::testing

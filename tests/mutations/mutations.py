@@ -1,0 +1,74 @@
+"""The mutations: each a formula made wrong by one sign, factor or index, and the test that must see it."""
+
+from typing import NamedTuple
+
+
+class Mutation(NamedTuple):
+    name: str
+    file: str
+    old: str  # occurs once in the file
+    new: str
+    test: str  # target and binary
+
+
+SCORING, GRID, INTEGRATOR = "science/scoring/", "scoring_test", "science/integrator/"
+
+MUTATIONS = [
+    # Grid scores and periods.
+    Mutation("score-60-adds-the-troughs", SCORING + "grid_scorer.cc",
+             "std::min(c.at_60, c.at_120) - std::max", "std::min(c.at_60, c.at_120) + std::max", GRID),
+    Mutation("score-60-takes-the-larger-peak", SCORING + "grid_scorer.cc",
+             "std::min(c.at_60, c.at_120)", "std::max(c.at_60, c.at_120)", GRID),
+    Mutation("score-90-without-the-half", SCORING + "grid_scorer.cc",
+             "(c.at_45 + c.at_135) / 2", "(c.at_45 + c.at_135)", GRID),
+    Mutation("ring-regularised-ten-times", SCORING + "rotation.cc", "area * 1e-5", "area * 1e-4", GRID),
+    Mutation("ring-centred-with-the-other-sign", SCORING + "rotation.cc",
+             ".at_60 = (pair(a, 5, 2) - mean * sum_60)", ".at_60 = (pair(a, 5, 2) + mean * sum_60)", GRID),
+    Mutation("period-error-of-a-sample", SCORING + "period.cc",
+             "std::sqrt(squares / count)", "std::sqrt(squares / (count - 1))", "scoring_golden_test"),
+    Mutation("orientation-with-swapped-axes", SCORING + "period.cc",
+             "std::atan2(peaks[k].y, peaks[k].x)", "std::atan2(peaks[k].x, peaks[k].y)", "scoring_golden_test"),
+    Mutation("five-nearest-peaks", SCORING + "period.cc", "kNearest = 6", "kNearest = 5", GRID),
+    # Ratemaps and unit metrics.
+    Mutation("bins-with-swapped-axes", SCORING + "ratemap.cc", "i * ny + j", "j * nx + i", GRID),
+    Mutation("bins-closed-on-the-right", SCORING + "ratemap.cc", "std::upper_bound", "std::lower_bound", GRID),
+    Mutation("information-in-nats", SCORING + "unit_metrics.cc", "std::log2(ratio)", "std::log(ratio)", GRID),
+    # Walks.
+    Mutation("walk-turns-into-the-wall", INTEGRATOR + "trajectory.cc",
+             "Sign(angle) * (kPi / 2 - std::abs(angle))", "-Sign(angle) * (kPi / 2 - std::abs(angle))",
+             "integrator_trajectory_test"),
+    Mutation("walk-without-the-time-step-in-its-turns", INTEGRATOR + "trajectory.cc",
+             "kSecondsPerStep * kTurnSd * random.Normal", "kTurnSd * random.Normal",
+             "integrator_trajectory_test"),
+    Mutation("velocity-of-the-step-before", INTEGRATOR + "trajectory.cc",
+             "((t - 1) * batch + b) * 2", "(((t % steps)) * batch + b) * 2", "integrator_trajectory_test"),
+    # Readouts.
+    Mutation("field-without-the-two", INTEGRATOR + "place_cells.cc",
+             "1 / (2 * width * width)", "1 / (width * width)", "integrator_readout_test"),
+    Mutation("surround-by-variance", INTEGRATOR + "place_cells.cc",
+             "? ratio : ratio * ratio", "? ratio * ratio : ratio", "integrator_readout_test"),
+    Mutation("softmaxes-added", INTEGRATOR + "place_cells.cc",
+             "Load(z + i) * scale - Load(surround + i)", "Load(z + i) * scale + Load(surround + i)",
+             "integrator_readout_test"),
+    Mutation("poisson-without-the-one", INTEGRATOR + "place_cells.cc", "return 1 + count;",
+             "return count > 0 ? count : 1;", "integrator_readout_test"),
+    # Losses.
+    Mutation("loss-gradient-without-the-mean", INTEGRATOR + "loss.cc",
+             "const float scale = weight / sum * per_row;", "const float scale = weight / sum;",
+             "integrator_loss_test"),
+    Mutation("squared-error-gradient-without-the-two", INTEGRATOR + "loss.cc",
+             "2.0f / static_cast<float>(n)", "1.0f / static_cast<float>(n)", "integrator_loss_test"),
+    # Networks and their initial weights.
+    Mutation("glorot-of-one-fan", INTEGRATOR + "initializers.cc",
+             "6.0 / static_cast<double>(rows + columns)", "6.0 / static_cast<double>(rows)",
+             "integrator_initializers_test"),
+    Mutation("gradient-of-the-next-state", INTEGRATOR + "network.cc",
+             "at::mm_out(gradient.recurrent, previous_.t(), delta_units_);",
+             "at::mm_out(gradient.recurrent, units_.t(), delta_units_);", "integrator_network_test"),
+    # Decoding.
+    Mutation("vote-of-the-least-for-all", INTEGRATOR + "decoder.cc",
+             "least ? -activity[i] : activity[i]", "least ? activity[i] : -activity[i]",
+             "integrator_decoder_test"),
+    Mutation("variance-without-the-mean", INTEGRATOR + "decoder.cc",
+             "(p.x - mean.x) * (p.x - mean.x)", "(p.x - mean.x) * p.x", "integrator_decoder_test"),
+]
