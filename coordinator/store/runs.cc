@@ -65,7 +65,8 @@ absl::StatusOr<v1::Run> ReadRun(const pqxx::row& row) {
   return run;
 }
 
-constexpr Statement kSweepExists{"sweep_exists", "select 1 from sweeps where sweep_id = $1"};
+constexpr Statement kSweepExists{"sweep_exists",
+                                 "select 1 from sweeps where sweep_id = $1::bigint"};
 constexpr Statement kAttempts{"list_attempts_of_run", R"(
   select attempt, worker, host, (extract(epoch from granted_at) * 1000000)::bigint,
          (extract(epoch from ended_at) * 1000000)::bigint, outcome, error, log_tail
@@ -90,7 +91,7 @@ absl::StatusOr<std::vector<v1::Run>> ListRuns(Database& database, int64_t sweep_
                                               const std::vector<State>& states, int64_t after,
                                               int limit) {
   static const std::string sql = SelectRun(R"(
-  where r.sweep_id = $1 and r.run_id > $2 and (cardinality($3::smallint[]) = 0
+  where r.sweep_id = $1::bigint and r.run_id > $2 and (cardinality($3::smallint[]) = 0
     or st.state = any($3::smallint[]))
   order by r.run_id limit $4)");
   static const Statement kList{"list_runs", sql.c_str()};

@@ -49,35 +49,37 @@ constexpr char kFromSweep[] = R"( from sweeps s cross join lateral (
                  count(*) filter (where state = 6), count(*) filter (where state = 7)] as counts
     from run_state r where r.sweep_id = s.sweep_id) c )";
 
+// Ids that callers give are compared as bigint: one that no sweep can have is
+// one that none has.
 constexpr Statement kLockSweep{"lock_sweep_for_cancel",
-                               "select 1 from sweeps where sweep_id = $1 for update"};
+                               "select 1 from sweeps where sweep_id = $1::bigint for update"};
 constexpr Statement kMarkCancelled{
     "mark_sweep_cancelled",
-    "update sweeps set cancelled_at = clock_timestamp() where sweep_id = $1"};
+    "update sweeps set cancelled_at = clock_timestamp() where sweep_id = $1::bigint"};
 constexpr Statement kCancelWaiting{"cancel_waiting_runs", R"(
   with c as (update run_state set state = 7, changed_at = clock_timestamp()
-             where sweep_id = $1 and state in (0, 1, 2) returning 1)
+             where sweep_id = $1::bigint and state in (0, 1, 2) returning 1)
   select count(*) from c)"};
 constexpr Statement kCancelLeased{"cancel_leased_runs", R"(
-  with c as (update leases set cancelling = true where sweep_id = $1 returning 1)
+  with c as (update leases set cancelling = true where sweep_id = $1::bigint returning 1)
   select count(*) from c)"};
 
 constexpr Statement kCounts{"count_runs_of_sweep", R"(
-  select (select count(*) from sweeps where sweep_id = $1),
+  select (select count(*) from sweeps where sweep_id = $1::bigint),
          (extract(epoch from clock_timestamp()) * 1000000)::bigint,
          count(*) filter (where state = 0), count(*) filter (where state = 1),
          count(*) filter (where state = 2), count(*) filter (where state = 3),
          count(*) filter (where state = 4), count(*) filter (where state = 5),
          count(*) filter (where state = 6), count(*) filter (where state = 7)
-  from run_state where sweep_id = $1)"};
+  from run_state where sweep_id = $1::bigint)"};
 constexpr Statement kRunning{"list_leased_runs_of_sweep", R"(
   select l.run_id, r.readout, r.seed, r.total_steps, w.name
   from leases l join runs r using (run_id) join workers w using (worker_id)
-  where l.sweep_id = $1 order by l.run_id)"};
+  where l.sweep_id = $1::bigint order by l.run_id)"};
 constexpr Statement kEnded{"list_ended_runs_of_sweep", R"(
   select s.run_id, r.readout, r.seed, r.total_steps, s.state, p.steps, p.loss, p.pos_err_published
   from run_state s join runs r using (run_id) left join run_results p using (run_id)
-  where s.sweep_id = $1 and s.state >= 4
+  where s.sweep_id = $1::bigint and s.state >= 4
     and s.changed_at > to_timestamp($2::bigint / 1000000.0)
   order by s.changed_at limit 10000)"};
 
@@ -123,7 +125,7 @@ std::string SelectSweep(const char* rest, bool with_source) {
 }
 
 absl::StatusOr<v1::Sweep> FindSweep(Transaction& t, int64_t sweep_id) {
-  static const std::string sql = SelectSweep("where s.sweep_id = $1", true);
+  static const std::string sql = SelectSweep("where s.sweep_id = $1::bigint", true);
   static const Statement kFind{"get_sweep", sql.c_str()};
   const pqxx::result rows = t.Exec(kFind, {sweep_id});
   if (rows.empty()) return absl::NotFoundError(StrCat("there is no sweep ", sweep_id));
@@ -245,7 +247,7 @@ absl::StatusOr<v1::Sweep> GetSweepByName(Database& database, const std::string& 
 
 absl::StatusOr<std::vector<v1::Sweep>> ListSweeps(Database& database, int64_t before, int limit) {
   static const std::string sql =
-      SelectSweep("where ($1 = 0 or s.sweep_id < $1) order by s.sweep_id desc limit $2", false);
+      SelectSweep("where ($1::bigint = 0 or s.sweep_id < $1) order by s.sweep_id desc limit $2", false);
   static const Statement kList{"list_sweeps", sql.c_str()};
   return database.Transact([&](Transaction& t) -> absl::StatusOr<std::vector<v1::Sweep>> {
     std::vector<v1::Sweep> sweeps;

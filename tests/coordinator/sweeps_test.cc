@@ -105,6 +105,19 @@ TEST_F(Sweeps, ARequestIdOfAnotherSweepIsRefusedAndNothingStored) {
   EXPECT_EQ(RowCounts(), before);
 }
 
+TEST_F(Sweeps, AnIdThatNoSweepCanHaveIsNotFound) {
+  for (const int64_t id : {int64_t{1} << 31, int64_t{1} << 40, INT64_MAX, INT64_MIN}) {
+    EXPECT_TRUE(absl::IsNotFound(GetSweep(db_, id).status())) << id;
+    EXPECT_TRUE(absl::IsNotFound(CancelSweep(db_, id).status())) << id;
+    EXPECT_TRUE(absl::IsNotFound(ListRuns(db_, id, {}, 0, 10).status())) << id;
+    EXPECT_TRUE(absl::IsNotFound(ReadSnapshot(db_, id, 0).status())) << id;
+  }
+  const v1::Sweep sweep = Create(SmallSweep(1));
+  const auto listed = ListSweeps(db_, INT64_MAX, 10);
+  ASSERT_TRUE(listed.ok()) << listed.status();
+  EXPECT_EQ(listed->at(0).sweep_id(), sweep.sweep_id());
+}
+
 TEST_F(Sweeps, UnitsPartitionsFollowTheRunIds) {
   Query("select setval('run_id_seq', 1048570)");
   const v1::Sweep sweep = Create(SmallSweep(20));
