@@ -42,9 +42,6 @@ class CompletionReactor final : public grpc::ServerReadReactor<v1::CompleteRunRe
   absl::Status StoreIn(Database& database) {
     ASSIGN_OR_RETURN(const Completion completion, AssembleCompletion(messages_));
     messages_.clear();
-    if (completion.header.ref().token().size() != 16) {
-      return InvalidField("header.ref.token", "must have 16 bytes");
-    }
     ASSIGN_OR_RETURN(const bool recorded, CompleteRun(database, completion));
     response_->set_already_recorded(recorded);
     parts_.board.Forget(completion.header.ref().run_id());

@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "common/sha256.h"
 #include "common/strings.h"
+#include "coordinator/store/fields.h"
 #include "coordinator/store/runs.h"
 #include "coordinator/store/sweeps.h"
 #include "science/config/parameters.h"
@@ -78,6 +79,10 @@ grpc::ServerUnaryReactor* SweepService::CreateSweep(grpc::CallbackServerContext*
   if (request->request_id().size() > 64) {
     return Refuse(context, InvalidField("request_id", "has more than 64 bytes"));
   }
+  if (absl::Status status = CheckText("name", request->name(), sweepspec::kMaxNameBytes);
+      !status.ok()) {
+    return Refuse(context, status);
+  }
   return AnswerIn(lane_, context, [this, request, response](Database& database) -> absl::Status {
     sweepspec::ExpandResult expanded = Expand(*request);
     if (!expanded.sweep) return sweepspec::ToStatus(expanded.notices, request->file_name());
@@ -136,6 +141,9 @@ grpc::ServerUnaryReactor* SweepService::GetSweep(grpc::CallbackServerContext* co
                                                  v1::GetSweepResponse* response) {
   if (request->sweep_id() == 0 && request->name().empty()) {
     return Refuse(context, InvalidField("sweep_id", "give sweep_id or name"));
+  }
+  if (absl::Status status = CheckText("name", request->name()); !status.ok()) {
+    return Refuse(context, status);
   }
   return AnswerIn(lane_, context, [request, response](Database& database) -> absl::Status {
     ASSIGN_OR_RETURN(*response->mutable_sweep(),

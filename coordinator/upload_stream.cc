@@ -2,6 +2,7 @@
 // when the last is on disk.
 #include "common/strings.h"
 #include "coordinator/dispatch_service.h"
+#include "coordinator/store/fields.h"
 #include "coordinator/store/results.h"
 
 namespace gridsweep::coordinator {
@@ -53,9 +54,8 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadArtifactReq
   absl::StatusOr<bool> Begin(Database& database, const v1::UploadArtifactRequest::Header& header) {
     header_ = header;
     if (header.sha256().size() != 32) return InvalidField("header.sha256", "must have 32 bytes");
-    if (header.ref().token().size() != 16) {
-      return InvalidField("header.ref.token", "must have 16 bytes");
-    }
+    RETURN_IF_ERROR(CheckRef("header.ref", header.ref()));
+    if (header.kind() != "result") return InvalidField("header.kind", "must be \"result\"");
     if (header.size() > settings_.max_artifact_bytes) {
       return absl::ResourceExhaustedError(
           StrCat("header.size: ", header.size(), " bytes; at most ", settings_.max_artifact_bytes));

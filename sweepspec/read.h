@@ -26,6 +26,8 @@ void ReadSettings(const YamlEntry& entry, SweepPlan& plan, Notices& notices);
 // The place of an entry's key, or of a node, under `path`.
 Where At(const std::string& path, const YamlEntry& entry);
 Where At(const std::string& path, const YamlNode& node);
+// A sweep's name: no NUL, at most kMaxNameBytes.
+void CheckName(const Where& where, const std::string& name, Notices& notices);
 // What a node is, for messages: `0.12`, "a list", "an empty mapping".
 std::string Describe(const YamlNode& node);
 // A notice where W&B reads the number `node` as text; true when there is one.

@@ -6,6 +6,7 @@
 #include "common/strings.h"
 #include "sweepspec/read.h"
 #include "sweepspec/suggest.h"
+#include "sweepspec/sweep_file.h"
 
 namespace gridsweep::sweepspec {
 namespace {
@@ -134,6 +135,7 @@ class TopLevel {
         notices_.Error(At(key, entry), "is " + Describe(entry.value) + "; it must be text");
       } else {
         plan_.name = name ? *name : entry.value.text;
+        CheckName(At(key, entry.value), plan_.name, notices_);
       }
     } else if (key == "run_cap") {
       const auto cap = ReadWholeNumber(key, entry, 1, INT64_MAX, notices_);
@@ -189,6 +191,13 @@ Where At(const std::string& path, const YamlEntry& entry) {
 }
 
 Where At(const std::string& path, const YamlNode& node) { return {path, node.line, node.column}; }
+
+void CheckName(const Where& where, const std::string& name, Notices& notices) {
+  if (name.find('\0') != std::string::npos) notices.Error(where, "a name with a NUL character");
+  if (name.size() > kMaxNameBytes) {
+    notices.Error(where, StrCat("has ", name.size(), " bytes; a name has at most ", kMaxNameBytes));
+  }
+}
 
 std::string Describe(const YamlNode& node) {
   switch (node.kind) {

@@ -12,8 +12,6 @@ namespace {
 constexpr uint32_t kMaxAttempts = 32767;
 constexpr uint32_t kMaxParallel = 2147483647;
 
-bool HasNul(const std::string& text) { return text.find('\0') != std::string::npos; }
-
 std::optional<Scalar> ReadJsonScalar(const std::string& text) {
   const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (json.is_boolean()) return json.get<bool>();
@@ -74,7 +72,7 @@ void CheckSettings(const v1::SweepSettings& settings, Notices& notices) {
                   StrCat(settings.max_parallel(), " is more than ", kMaxParallel));
   }
   for (const auto& [name, value] : settings.labels()) {
-    if (HasNul(name) || HasNul(value)) {
+    if (name.find('\0') != std::string::npos || value.find('\0') != std::string::npos) {
       notices.Error({path + "labels"}, "a label with a NUL character");
     }
   }
@@ -88,7 +86,7 @@ std::optional<SweepPlan> ReadSweepSpec(const v1::SweepSpec& spec, Notices& notic
   plan.name = spec.name();
   plan.where = {"spec.base"};
   plan.settings = spec.settings();
-  if (HasNul(spec.name())) notices.Error({"spec.name"}, "a name with a NUL character");
+  CheckName({"spec.name"}, spec.name(), notices);
   CheckSettings(spec.settings(), notices);
 
   ProtoFields base = ReadFields(spec.base());

@@ -37,6 +37,9 @@ struct ExpandResult {
   std::vector<v1::Notice> notices;
 };
 
+// Of a sweep's name: it is looked up by an index.
+inline constexpr size_t kMaxNameBytes = 255;
+
 struct ExpandOptions {
   std::optional<uint64_t> runs;  // number of random draws; overrides the file
   uint64_t max_runs = 1'000'000;

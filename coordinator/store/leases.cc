@@ -154,9 +154,8 @@ absl::StatusOr<Registered> RegisterWorker(Database& database, const v1::Register
         t.Exec(kUpsertWorker,
                {request.name(), request.host(), Bytea(request.incarnation()), request.slots(),
                 request.resource_class().empty() ? "cpu" : request.resource_class(),
-                static_cast<int64_t>(request.memory_bytes() & INT64_MAX), request.numerics_id(),
-                request.version(), static_cast<int>(request.science_version()), features.dump(),
-                labels.dump()})[0][0]
+                request.memory_bytes(), request.numerics_id(), request.version(),
+                request.science_version(), features.dump(), labels.dump()})[0][0]
             .as<int64_t>();
     return registered;
   });

@@ -4,6 +4,7 @@
 
 #include "common/status.h"
 #include "common/strings.h"
+#include "coordinator/store/fields.h"
 #include "coordinator/store/sweeps.h"
 #include "science/config/metric_registry.h"
 
@@ -24,7 +25,7 @@ constexpr Statement kInsertArtifact{"insert_artifact", R"(
   on conflict (sha256) do update set touched_at = clock_timestamp())"};
 
 constexpr Statement kLockRun{"lock_lease_to_complete", R"(
-  select r.sweep_id, r.ng from leases l join runs r using (run_id)
+  select r.sweep_id, r.ng, r.total_steps from leases l join runs r using (run_id)
   where l.run_id = $1 and l.token = $2::uuid for update of l)"};
 constexpr Statement kRecorded{"find_result_of_token",
                               "select 1 from run_results where run_id = $1 and token = $2::uuid"};
@@ -64,7 +65,7 @@ void InsertResult(Transaction& t, int64_t sweep_id, const v1::CompleteRunRequest
       header.steps(),
       static_cast<double>(header.compute().seconds()) + header.compute().nanos() * 1e-9,
       header.numerics_id(),
-      static_cast<int>(header.science_version())};
+      header.science_version()};
   std::map<std::string_view, double> metrics;
   for (const auto& [name, value] : header.run_metrics()) {
     metrics[science::FindMetric(name)->name] = value;
@@ -135,7 +136,23 @@ void CopyCurve(Transaction& t, const v1::CompleteRunRequest::Header& header) {
          });
 }
 
+absl::Status CheckCurve(const v1::CompleteRunRequest::Header& header) {
+  if (header.learning_curve_size() > kMaxCurvePoints) {
+    return InvalidField("header.learning_curve", StrCat("has ", header.learning_curve_size(),
+                                                        " points; at most ", kMaxCurvePoints));
+  }
+  for (int i = 0; i < header.learning_curve_size(); ++i) {
+    const std::string path = StrCat("header.learning_curve[", i, "]");
+    RETURN_IF_ERROR(CheckPoint(path, header.learning_curve(i)));
+    if (i > 0 && header.learning_curve(i).step() <= header.learning_curve(i - 1).step()) {
+      return InvalidField(path + ".step", "steps must grow from point to point");
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckHeader(const v1::CompleteRunRequest::Header& header) {
+  RETURN_IF_ERROR(CheckRef("header.ref", header.ref()));
   const bool succeeded = header.outcome() == v1::OUTCOME_SUCCEEDED;
   if (!succeeded && header.outcome() != v1::OUTCOME_DIVERGED) {
     return InvalidField("header.outcome", "must be OUTCOME_SUCCEEDED or OUTCOME_DIVERGED");
@@ -153,18 +170,33 @@ absl::Status CheckHeader(const v1::CompleteRunRequest::Header& header) {
   if (header.artifacts_size() > 1) {
     return InvalidField("header.artifacts", "at most one artifact a run");
   }
+  for (const v1::ArtifactRef& artifact : header.artifacts()) {
+    if (artifact.sha256().size() != 32) {
+      return InvalidField("header.artifacts[0].sha256", "must have 32 bytes");
+    }
+  }
   if (!succeeded && header.unit_count() != 0) {
     return InvalidField("header.unit_count", "must be 0 for a run that diverged");
   }
-  if (header.learning_curve_size() > kMaxCurvePoints) {
-    return InvalidField("header.learning_curve", StrCat("has ", header.learning_curve_size(),
-                                                        " points; at most ", kMaxCurvePoints));
+  if (header.compute().seconds() < 0 || header.compute().nanos() < 0) {
+    return InvalidField("header.compute", "must not be negative");
   }
-  for (int i = 1; i < header.learning_curve_size(); ++i) {
-    if (header.learning_curve(i).step() <= header.learning_curve(i - 1).step()) {
-      return InvalidField(StrCat("header.learning_curve[", i, "].step"),
-                          "steps must grow from point to point");
-    }
+  RETURN_IF_ERROR(CheckText("header.numerics_id", header.numerics_id()));
+  RETURN_IF_ERROR(CheckSize("header.science_version", header.science_version(), 32));
+  return CheckCurve(header);
+}
+
+// `total`: of the run.
+absl::Status CheckSteps(const v1::CompleteRunRequest::Header& header, uint64_t total) {
+  const bool succeeded = header.outcome() == v1::OUTCOME_SUCCEEDED;
+  if (succeeded ? header.steps() != total : header.steps() > total) {
+    return InvalidField("header.steps", StrCat(header.steps(), ": the run has ", total, " steps"));
+  }
+  const int points = header.learning_curve_size();
+  if (points > 0 && header.learning_curve(points - 1).step() > total) {
+    return InvalidField(
+        StrCat("header.learning_curve[", points - 1, "].step"),
+        StrCat(header.learning_curve(points - 1).step(), ": the run has ", total, " steps"));
   }
   return absl::OkStatus();
 }
@@ -263,6 +295,7 @@ absl::StatusOr<bool> CompleteRun(Database& database, const Completion& completio
       return InvalidField("header.unit_count",
                           StrCat(header.unit_count(), ": the network has ", ng, " units"));
     }
+    RETURN_IF_ERROR(CheckSteps(header, lease[0][2].as<uint64_t>()));
     for (const v1::ArtifactRef& artifact : header.artifacts()) {
       if (t.Exec(kTouchArtifact, {Bytea(artifact.sha256())}).empty()) {
         return WithReason(

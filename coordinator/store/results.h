@@ -32,14 +32,14 @@ struct Completion {
 };
 
 // Puts the messages of a CompleteRun stream together. INVALID_ARGUMENT for a
-// missing header, an unknown metric, units that are missing, repeated or out
-// of order, columns of unequal length, infinite scores.
+// missing header, fields that cannot be kept, an unknown metric, units that are
+// missing, repeated or out of order, columns of unequal length, infinite scores.
 absl::StatusOr<Completion> AssembleCompletion(const std::vector<v1::CompleteRunRequest>& messages);
 
 // Stores the run's result in one transaction and ends its lease. True when the
 // same token had stored it before. Errors: LEASE_LOST; INVALID_ARGUMENT when
-// the number of units is not the network's; FAILED_PRECONDITION for an
-// artifact that was not uploaded.
+// the number of units is not the network's, or that of steps not the run's;
+// FAILED_PRECONDITION for an artifact that was not uploaded.
 absl::StatusOr<bool> CompleteRun(Database& database, const Completion& completion);
 
 }  // namespace gridsweep::coordinator

@@ -246,8 +246,8 @@ absl::StatusOr<v1::Sweep> GetSweepByName(Database& database, const std::string& 
 }
 
 absl::StatusOr<std::vector<v1::Sweep>> ListSweeps(Database& database, int64_t before, int limit) {
-  static const std::string sql =
-      SelectSweep("where ($1::bigint = 0 or s.sweep_id < $1) order by s.sweep_id desc limit $2", false);
+  static const std::string sql = SelectSweep(
+      "where ($1::bigint = 0 or s.sweep_id < $1) order by s.sweep_id desc limit $2", false);
   static const Statement kList{"list_sweeps", sql.c_str()};
   return database.Transact([&](Transaction& t) -> absl::StatusOr<std::vector<v1::Sweep>> {
     std::vector<v1::Sweep> sweeps;

@@ -106,7 +106,7 @@ class StoreTest : public ::testing::Test {
     header.mutable_ref()->set_token(key.token);
     header.set_outcome(v1::OUTCOME_SUCCEEDED);
     header.set_unit_count(kUnits);
-    header.set_steps(100);
+    header.set_steps(static_cast<uint64_t>(science::RunConfig().TotalSteps()));
     header.set_numerics_id("test");
     header.set_science_version(1);
     (*header.mutable_run_metrics())["loss"] = 0.5;

@@ -94,6 +94,12 @@ TEST_F(Results, AResultWithoutItsArtifactOrUnitsIsRefusedAndNothingStored) {
   Completion few = good;
   few.header.set_unit_count(kUnits - 1);
   EXPECT_TRUE(absl::IsInvalidArgument(CompleteRun(db_, few).status()));
+  Completion short_of = good;
+  short_of.header.set_steps(good.header.steps() - 1);
+  EXPECT_TRUE(absl::IsInvalidArgument(CompleteRun(db_, short_of).status()));
+  Completion beyond = good;
+  beyond.header.add_learning_curve()->set_step(good.header.steps() + 1);
+  EXPECT_TRUE(absl::IsInvalidArgument(CompleteRun(db_, beyond).status()));
   EXPECT_EQ(RowCounts(), before);
   EXPECT_EQ(StateOf(grant_.key.run_id), State::kLeased);
 }
@@ -103,9 +109,10 @@ class Assembly : public ::testing::Test {
  protected:
   Assembly() {
     auto& header = *messages_.emplace_back().mutable_header();
+    header.mutable_ref()->set_token(std::string(16, 'x'));
     header.set_outcome(v1::OUTCOME_SUCCEEDED);
     header.set_unit_count(4);
-    header.add_artifacts();
+    header.add_artifacts()->set_sha256(std::string(32, 'x'));
     AddBlock(0, 2);
     AddBlock(2, 2);
   }
@@ -167,6 +174,18 @@ TEST_F(Assembly, AnInfiniteScoreIsRefused) {
 TEST_F(Assembly, ASuccessWithoutArtifactIsRefused) {
   messages_[0].mutable_header()->clear_artifacts();
   ExpectRefused("header.artifacts");
+}
+TEST_F(Assembly, TextThatPostgresqlCannotKeepIsRefused) {
+  messages_[0].mutable_header()->set_numerics_id(std::string("a\0b", 3));
+  ExpectRefused("header.numerics_id");
+}
+TEST_F(Assembly, AStepThatNoColumnHoldsIsRefused) {
+  messages_[0].mutable_header()->add_learning_curve()->set_step(uint64_t{1} << 63);
+  ExpectRefused("header.learning_curve[0].step");
+}
+TEST_F(Assembly, SomeOfTheFractionsAreRefused) {
+  messages_[0].mutable_header()->add_learning_curve()->add_fraction_above(0.5);
+  ExpectRefused("header.learning_curve[0].fraction_above");
 }
 TEST_F(Assembly, AHeaderComesFirst) {
   messages_.erase(messages_.begin());

@@ -145,7 +145,8 @@ class ServerTest : public ::testing::Test {
     *header.mutable_ref() = lease.ref();
     header.set_outcome(v1::OUTCOME_SUCCEEDED);
     header.set_unit_count(kNg);
-    header.set_steps(7);
+    header.set_steps(
+        static_cast<uint64_t>(lease.config().n_epochs() * lease.config().n_grad_steps_per_epoch()));
     header.add_artifacts()->set_sha256(sha);
     stream->Write(request);
     auto& units = *request.mutable_units();

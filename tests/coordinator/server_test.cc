@@ -191,6 +191,22 @@ TEST_F(Server, ALeaseLeftOutOfTwoHeartbeatsIsReleased) {
   EXPECT_EQ(Count("select failures from run_state"), 0);
 }
 
+TEST_F(Server, ANameThatIsAnothersUpToANulIsRefused) {
+  Create(1);
+  const auto worker = Register("w");
+  const auto leases = Lease(worker, 1);
+  ASSERT_EQ(leases.size(), 1u);
+  v1::RegisterRequest request;
+  request.set_name(std::string("w\0x", 3));
+  request.set_incarnation(RandomBytes(16));
+  request.set_slots(1);
+  v1::RegisterResponse response;
+  grpc::ClientContext context;
+  const auto status = dispatch_->Register(&context, request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << status.error_message();
+  EXPECT_EQ(Beat(worker, leases).verdicts(0).kind(), v1::Verdict::KIND_CONTINUE);
+}
+
 TEST_F(Server, ACancelReachesTheWorkerWithItsNextHeartbeat) {
   const v1::Sweep sweep = Create(1);
   const auto worker = Register("w");

@@ -1,0 +1,45 @@
+#include "coordinator/store/fields.h"
+
+#include "common/status.h"
+#include "common/strings.h"
+#include "science/config/metric_registry.h"
+
+namespace gridsweep::coordinator {
+
+absl::Status CheckText(const std::string& path, const std::string& text, size_t most) {
+  if (text.size() > most) {
+    return InvalidField(path, StrCat("has ", text.size(), " bytes; at most ", most));
+  }
+  if (text.find('\0') != std::string::npos) return InvalidField(path, "has a NUL character");
+  return absl::OkStatus();
+}
+
+absl::Status CheckSize(const std::string& path, uint64_t number, int bits) {
+  const uint64_t most = (uint64_t{1} << (bits - 1)) - 1;
+  if (number > most) return InvalidField(path, StrCat(number, " is more than ", most));
+  return absl::OkStatus();
+}
+
+absl::Status CheckRef(const std::string& path, const v1::LeaseRef& ref) {
+  if (ref.token().size() == 16) return absl::OkStatus();
+  return InvalidField(path + ".token", StrCat("has ", ref.token().size(), " bytes; needs 16"));
+}
+
+absl::Status CheckPoint(const std::string& path, const v1::CurvePoint& point) {
+  RETURN_IF_ERROR(CheckSize(path + ".step", point.step(), 64));
+  constexpr int kThresholds = static_cast<int>(science::kPublishedThresholds.size());
+  const auto& fractions = point.fraction_above();
+  if (!fractions.empty() && fractions.size() != kThresholds) {
+    return InvalidField(
+        path + ".fraction_above",
+        StrCat("has ", fractions.size(), " values; needs ", kThresholds, ", or none"));
+  }
+  for (const double fraction : fractions) {
+    if (!(fraction >= 0 && fraction <= 1)) {
+      return InvalidField(path + ".fraction_above", StrCat(fraction, " is not in [0, 1]"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace gridsweep::coordinator
