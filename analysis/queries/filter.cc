@@ -62,6 +62,9 @@ class Lexer {
     std::string text;
     while (at_ < text_.size() && text_[at_] != quote) {
       if (text_[at_] == '\\' && at_ + 1 < text_.size()) ++at_;
+      if (text_[at_] == '\0') {
+        return {TokenKind::kBad, "this string has a NUL character", start + 1};
+      }
       text += text_[at_++];
     }
     if (at_ == text_.size())

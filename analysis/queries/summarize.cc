@@ -10,6 +10,8 @@
 namespace gridsweep::analysis {
 namespace {
 
+constexpr int kMostQuantiles = 1000;
+
 struct Summary {
   int64_t units = 0, nulls = 0, count = 0, without_rollup = 0;
   std::optional<double> mean, min, max;
@@ -99,6 +101,10 @@ absl::StatusOr<SummarizeQuestion> ParseSummarize(const v1::SummarizeRequest& req
   SummarizeQuestion question;
   ASSIGN_OR_RETURN(question.selection, ParseSelection(request.where(), "where"));
   ASSIGN_OR_RETURN(question.metric, ResolveMetric(request.metric(), "metric"));
+  if (request.quantiles_size() > kMostQuantiles) {
+    return InvalidField("quantiles",
+                        StrCat(request.quantiles_size(), " are more than ", kMostQuantiles));
+  }
   for (int i = 0; i < request.quantiles_size(); ++i) {
     if (!(request.quantiles(i) >= 0 && request.quantiles(i) <= 1)) {
       return InvalidField(StrCat("quantiles[", i, "]"),

@@ -60,6 +60,8 @@ TEST(Filter, ErrorsNameColumnAndRemedy) {
   EXPECT_THAT(ErrorOf("Ng = 5 AND"), AllOf(HasSubstr("column 11:"), HasSubstr("name of a field")));
   EXPECT_THAT(ErrorOf("readout = \"DoS"),
               AllOf(HasSubstr("column 11:"), HasSubstr("closing quote")));
+  EXPECT_THAT(ErrorOf(std::string("readout = \"DoS\0\"", 16)),
+              AllOf(HasSubstr("column 11:"), HasSubstr("NUL character")));
   EXPECT_THAT(ErrorOf("Ng = 5; drop table runs"), HasSubstr("column 7: unexpected character ';'"));
   EXPECT_THAT(ErrorOf("(Ng = 5)"), HasSubstr("column 1: unexpected character '('"));
 }

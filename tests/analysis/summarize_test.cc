@@ -114,6 +114,16 @@ TEST_F(SummarizeTest, RefusesQuantilesOutsideZeroToOne) {
   EXPECT_THAT(status.error_message(), HasSubstr("quantiles[1]: 50"));
 }
 
+TEST_F(SummarizeTest, RefusesMoreQuantilesThanAnyoneReads) {
+  grpc::ClientContext context;
+  v1::SummarizeRequest request;
+  v1::SummarizeResponse response;
+  for (int i = 0; i <= 1000; ++i) request.add_quantiles(0.5);
+  const auto status = world_->stub().Summarize(&context, request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(status.error_message(), HasSubstr("1001 are more than 1000"));
+}
+
 TEST_F(SummarizeTest, EveryMetricIsListedAndCanBeSummarized) {
   grpc::ClientContext context;
   v1::ListMetricsResponse metrics;
