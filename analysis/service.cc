@@ -1,5 +1,6 @@
 #include "analysis/service.h"
 
+#include "analysis/compare/compare_published.h"
 #include "analysis/get_ratemaps.h"
 #include "analysis/lane_reactors.h"
 #include "analysis/queries/fraction.h"
@@ -95,6 +96,15 @@ grpc::ServerWriteReactor<v1::VerifySweepResponse>* AnalysisServiceImpl::VerifySw
     grpc::CallbackServerContext*, const v1::VerifySweepRequest* request) {
   return new LaneStream<v1::VerifySweepResponse>(
       stream_lane_, MakeVerifyJob(stream_database_, options_.artifacts, request->sweep_id()));
+}
+
+grpc::ServerUnaryReactor* AnalysisServiceImpl::ComparePublished(
+    grpc::CallbackServerContext* context, const v1::ComparePublishedRequest* request,
+    v1::ComparePublishedResponse* response) {
+  auto question = ParseCompare(*request);
+  if (!question.ok()) return FinishNow(context, question.status());
+  return AnswerQuestion(context, query_lane_, query_database_, response, *std::move(question),
+                        AnswerCompare);
 }
 
 grpc::ServerUnaryReactor* AnalysisServiceImpl::ListMetrics(grpc::CallbackServerContext* context,

@@ -39,6 +39,9 @@ class AnalysisServiceImpl : public v1::AnalysisService::CallbackService {
       grpc::CallbackServerContext* context, const v1::GetRatemapsRequest* request) override;
   grpc::ServerWriteReactor<v1::VerifySweepResponse>* VerifySweep(
       grpc::CallbackServerContext* context, const v1::VerifySweepRequest* request) override;
+  grpc::ServerUnaryReactor* ComparePublished(grpc::CallbackServerContext* context,
+                                             const v1::ComparePublishedRequest* request,
+                                             v1::ComparePublishedResponse* response) override;
   grpc::ServerUnaryReactor* ListMetrics(grpc::CallbackServerContext* context,
                                         const v1::ListMetricsRequest* request,
                                         v1::ListMetricsResponse* response) override;

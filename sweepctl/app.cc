@@ -139,6 +139,7 @@ int RunSweepctl(const std::vector<std::string>& args, Console& console) {
   AddDescribe(app, session);
   AddCancel(app, session);
   AddQuery(app, session);
+  AddCompare(app, session);
   AddRatemaps(app, session);
   AddVerify(app, session);
   AddScore(app, session);
