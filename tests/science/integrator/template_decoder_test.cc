@@ -6,6 +6,7 @@
 
 #include "science/integrator/decoder.h"
 #include "science/integrator/philox.h"
+#include "science/integrator/trainer.h"
 
 namespace gridsweep::integrator {
 namespace {
@@ -14,6 +15,11 @@ using science::Loss;
 using science::Normalization;
 using science::Readout;
 using science::RunConfig;
+
+const bool kOneThread = [] {
+  UseOneThreadPerSlot();
+  return true;
+}();
 
 RunConfig ConfigOf(Readout readout, Loss loss) {
   RunConfig config;
@@ -61,21 +67,19 @@ INSTANTIATE_TEST_SUITE_P(Readouts, TemplateDecoderReadouts,
 // published rule errs by a ring or across the box.
 TEST_P(TemplateDecoderReadouts, FindExactTargetsToTheLattice) {
   RunConfig config = ConfigOf(GetParam(), Loss::kMse);
-  for (double alpha_i : {0.3, 2.0}) {
-    config.place_cell_alpha_e = 1;
-    config.place_cell_alpha_i = alpha_i;
-    for (const auto fields : {science::Draw::Constant(1), science::Draw::Poisson(2)}) {
-      config.n_place_fields_per_cell = fields;
-      const ReadoutMap readout(config);
-      TemplateDecoder decoder(config, readout);
-      const auto positions = SomePositions(100);
-      std::vector<Vec2> decoded;
-      decoder.Decode(TargetsOf(readout, positions), decoded);
-      ASSERT_EQ(decoded.size(), 100u);
-      for (size_t i = 0; i < 100; ++i) {
-        const Vec2 p = {positions[2 * i], positions[2 * i + 1]};
-        EXPECT_LT(Distance(BoxOf(config), decoded[i], p), 0.05) << i;
-      }
+  config.place_cell_alpha_e = 1;
+  config.place_cell_alpha_i = 2;
+  for (const auto fields : {science::Draw::Constant(1), science::Draw::Poisson(2)}) {
+    config.n_place_fields_per_cell = fields;
+    const ReadoutMap readout(config);
+    TemplateDecoder decoder(config, readout);
+    const auto positions = SomePositions(100);
+    std::vector<Vec2> decoded;
+    decoder.Decode(TargetsOf(readout, positions), decoded);
+    ASSERT_EQ(decoded.size(), 100u);
+    for (size_t i = 0; i < 100; ++i) {
+      const Vec2 p = {positions[2 * i], positions[2 * i + 1]};
+      EXPECT_LT(Distance(BoxOf(config), decoded[i], p), 0.05) << i;
     }
   }
 }
