@@ -94,6 +94,35 @@ TEST_F(ValidateTest, ADryRunSubmitsNothingAndNeedsNoServer) {
   EXPECT_THAT(ran.out, HasSubstr("6 runs"));
 }
 
+TEST_F(ValidateTest, WhatCannotBeTrainedIsValidWithANoticeInEveryFormat) {
+  // kGood varies rnn_type over RNN and GRU.
+  const std::string good = Write("good.yaml", kGood);
+  for (const char* format : {"table", "json", "csv"}) {
+    const Ran ran = RunCaptured({"validate", good, "-o", format});
+    EXPECT_EQ(ran.code, kDone) << format;
+    EXPECT_THAT(ran.err, HasSubstr("good.yaml:5:19: note: parameters.rnn_type.values[1]: GRU: "))
+        << format;
+    EXPECT_THAT(ran.err, HasSubstr("submit refuses the sweep")) << format;
+  }
+}
+
+TEST_F(ValidateTest, ARandomSweepWithoutANumberIsValidAndSubmitAsksForIt) {
+  const std::string file = Write("random.yaml",
+                                 "method: random\n"
+                                 "parameters:\n"
+                                 "  place_field_values: {value: gaussian}\n"
+                                 "  Ng: {min: 1, max: 2000000000}\n");
+  const Ran valid = RunCaptured({"validate", file}, "", true);
+  EXPECT_EQ(valid.code, kDone);
+  EXPECT_THAT(valid.err, HasSubstr("random.yaml:2:1: note: parameters: "));
+  EXPECT_THAT(valid.out, HasSubstr("number of runs not given (--runs N)"));
+  EXPECT_THAT(RunCaptured({"validate", file, "--runs", "500"}, "", true).out,
+              HasSubstr("valid, 500 runs"));
+  const Ran refused = RunCaptured({"submit", file, "--address", "unix:/nonexistent/socket"});
+  EXPECT_EQ(refused.code, kFailed);
+  EXPECT_THAT(refused.err, HasSubstr("method: random needs a number of runs"));
+}
+
 TEST_F(ValidateTest, SubmitRefusesABadFileBeforeItAsksAServer) {
   const Ran ran =
       RunCaptured({"submit", Write("bad.yaml", kBad), "--address", "unix:/nonexistent/socket"});
