@@ -121,13 +121,13 @@ TEST(Notices, RunCapSaysWhatItLeavesOut) {
 TEST(Notices, WhatCannotBeTrainedYetIsValidAndNamedWhereItStands) {
   const auto result =
       Expanded(Grid("rnn_type: {values: [RNN, GRU, LSTM]}\n"
-                    "optimizer: {values: [adam, sgd]}"));
+                    "dropout_mode: {values: [published, keras]}"));
   EXPECT_EQ(Runs(result).size(), 6u);
   const auto grus = StartsWith(
       "4:28 parameters.rnn_type.values[1]: GRU, LSTM: this version's "
       "workers train only RNN, so submit refuses the sweep");
-  const auto sgd = StartsWith("5:30 parameters.optimizer.values[1]: sgd: ");
-  EXPECT_THAT(Remarks(result), ElementsAre(grus, sgd));
+  const auto keras = StartsWith("5:38 parameters.dropout_mode.values[1]: keras: ");
+  EXPECT_THAT(Remarks(result), ElementsAre(grus, keras));
   ASSERT_EQ(result.sweep->untrainable.size(), 2u);
   // A random sweep without a number of runs is told as well.
   EXPECT_THAT(Remarks(Expanded(Random("rnn_type: {values: [RNN, GRU]}"))),

@@ -270,9 +270,6 @@ TEST(Trainable, ThePublishedDefaultsAreAndTheRestSaysWhatIs) {
   EXPECT_EQ(CheckTrainable(Of(Readout::kDifferenceOfGaussians)), std::nullopt);
   const std::pair<std::string_view, Value> refused[] = {
       {"rnn_type", "LSTM"},
-      {"optimizer", "sgd"},
-      {"place_field_loss", "binarycrossentropy"},
-      {"n_place_fields_per_cell", Draw::Poisson(3)},
       {"dropout_mode", "keras"},
       {"n_head_direction_cells", int64_t{12}},
       {"n_train_trajectories", int64_t{10000}},
@@ -284,11 +281,6 @@ TEST(Trainable, ThePublishedDefaultsAreAndTheRestSaysWhatIs) {
     ASSERT_TRUE(error) << name;
     EXPECT_EQ(error->parameter, name);
     EXPECT_THAT(error->message, HasSubstr("this version's workers train only "));
-  }
-  for (Readout readout : {Readout::kPolar, Readout::kHighDimPolar,
-                          Readout::kGeneralDifferenceOfGaussians, Readout::kSoftmaxOfDifferences}) {
-    ASSERT_TRUE(CheckTrainable(Of(readout)));
-    EXPECT_EQ(CheckTrainable(Of(readout))->parameter, "place_field_values");
   }
   // As published, the rates have no effect then.
   RunConfig config = Of(Readout::kGaussian);
