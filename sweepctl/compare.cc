@@ -32,11 +32,11 @@ Cell ShareCell(const Response::Share& share) {
 
 Cell PublishedCell(bool has, double value) { return has ? Real(value, 3) : Missing(); }
 
-std::string VerdictText(v1::Verdict verdict) {
+std::string VerdictText(v1::ClaimVerdict verdict) {
   switch (verdict) {
-    case v1::VERDICT_HOLDS:
+    case v1::CLAIM_VERDICT_HOLDS:
       return "holds";
-    case v1::VERDICT_FAILS:
+    case v1::CLAIM_VERDICT_FAILS:
       return "fails";
     default:
       return "undecided";

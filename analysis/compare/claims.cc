@@ -69,11 +69,11 @@ std::string RuleOf(const Claim& claim) {
       claim.other ? " of the difference" : "", claim.above ? "above" : "below", claim.limit);
 }
 
-v1::Verdict Judge(bool above, double limit, const std::optional<v1::Interval>& interval) {
-  if (!interval) return v1::VERDICT_UNDECIDED;
-  if (interval->low() > limit) return above ? v1::VERDICT_HOLDS : v1::VERDICT_FAILS;
-  if (interval->high() < limit) return above ? v1::VERDICT_FAILS : v1::VERDICT_HOLDS;
-  return v1::VERDICT_UNDECIDED;
+v1::ClaimVerdict Judge(bool above, double limit, const std::optional<v1::Interval>& interval) {
+  if (!interval) return v1::CLAIM_VERDICT_UNDECIDED;
+  if (interval->low() > limit) return above ? v1::CLAIM_VERDICT_HOLDS : v1::CLAIM_VERDICT_FAILS;
+  if (interval->high() < limit) return above ? v1::CLAIM_VERDICT_FAILS : v1::CLAIM_VERDICT_HOLDS;
+  return v1::CLAIM_VERDICT_UNDECIDED;
 }
 
 std::optional<v1::Interval> DifferenceInterval(double first,

@@ -36,7 +36,7 @@ std::string RuleOf(const Claim& claim);
 
 // HOLDS where the whole interval lies on the claimed side of the limit, FAILS
 // where it lies on the other side, else UNDECIDED; UNDECIDED without an interval.
-v1::Verdict Judge(bool above, double limit, const std::optional<v1::Interval>& interval);
+v1::ClaimVerdict Judge(bool above, double limit, const std::optional<v1::Interval>& interval);
 
 // Newcombe's 95% interval of the difference of two independent fractions, from
 // the interval of each (Newcombe 1998, method 10, with any score interval).

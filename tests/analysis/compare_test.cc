@@ -21,13 +21,14 @@ v1::Interval Between(double low, double high) {
 }
 
 TEST(Judge, NeedsTheWholeIntervalOnOneSide) {
-  EXPECT_EQ(Judge(true, 0.5, Between(0.6, 0.9)), v1::VERDICT_HOLDS);
-  EXPECT_EQ(Judge(true, 0.5, Between(0.1, 0.4)), v1::VERDICT_FAILS);
-  EXPECT_EQ(Judge(true, 0.5, Between(0.4, 0.6)), v1::VERDICT_UNDECIDED);
-  EXPECT_EQ(Judge(true, 0.5, Between(0.5, 0.6)), v1::VERDICT_UNDECIDED) << "the limit is not above";
-  EXPECT_EQ(Judge(false, 0.5, Between(0.1, 0.4)), v1::VERDICT_HOLDS);
-  EXPECT_EQ(Judge(false, 0.5, Between(0.6, 0.9)), v1::VERDICT_FAILS);
-  EXPECT_EQ(Judge(false, 0.5, std::nullopt), v1::VERDICT_UNDECIDED);
+  EXPECT_EQ(Judge(true, 0.5, Between(0.6, 0.9)), v1::CLAIM_VERDICT_HOLDS);
+  EXPECT_EQ(Judge(true, 0.5, Between(0.1, 0.4)), v1::CLAIM_VERDICT_FAILS);
+  EXPECT_EQ(Judge(true, 0.5, Between(0.4, 0.6)), v1::CLAIM_VERDICT_UNDECIDED);
+  EXPECT_EQ(Judge(true, 0.5, Between(0.5, 0.6)), v1::CLAIM_VERDICT_UNDECIDED)
+      << "the limit is not above";
+  EXPECT_EQ(Judge(false, 0.5, Between(0.1, 0.4)), v1::CLAIM_VERDICT_HOLDS);
+  EXPECT_EQ(Judge(false, 0.5, Between(0.6, 0.9)), v1::CLAIM_VERDICT_FAILS);
+  EXPECT_EQ(Judge(false, 0.5, std::nullopt), v1::CLAIM_VERDICT_UNDECIDED);
 }
 
 // Newcombe 1998, table II (a): 56/70 - 48/80, method 10: 0.0524 to 0.3339.
@@ -126,14 +127,15 @@ TEST_F(ComparePublished, CountsByFamilyAndJudgesByTheRule) {
   EXPECT_EQ(FamilyOf(response, "SoD").solved().denominator(), 0) << "published, not selected";
 
   EXPECT_EQ(ClaimOf(response, "task-is-solved").ours().denominator(), 60);
-  EXPECT_EQ(ClaimOf(response, "task-is-solved").verdict(), v1::VERDICT_HOLDS);
+  EXPECT_EQ(ClaimOf(response, "task-is-solved").verdict(), v1::CLAIM_VERDICT_HOLDS);
   EXPECT_EQ(ClaimOf(response, "others-lack-grids").ours().denominator(), 30);
-  EXPECT_EQ(ClaimOf(response, "others-lack-grids").verdict(), v1::VERDICT_HOLDS);
-  EXPECT_EQ(ClaimOf(response, "dos-exceeds-others").verdict(), v1::VERDICT_HOLDS);
+  EXPECT_EQ(ClaimOf(response, "others-lack-grids").verdict(), v1::CLAIM_VERDICT_HOLDS);
+  EXPECT_EQ(ClaimOf(response, "dos-exceeds-others").verdict(), v1::CLAIM_VERDICT_HOLDS);
   EXPECT_EQ(ClaimOf(response, "realistic-readouts-lose-grids").ours().denominator(), 20);
   EXPECT_EQ(ClaimOf(response, "realistic-readouts-lose-grids").other().denominator(), 6);
-  EXPECT_EQ(ClaimOf(response, "realistic-readouts-lose-grids").verdict(), v1::VERDICT_HOLDS);
-  EXPECT_EQ(ClaimOf(response, "dos-units-are-few").verdict(), v1::VERDICT_FAILS) << "19 of 104";
+  EXPECT_EQ(ClaimOf(response, "realistic-readouts-lose-grids").verdict(), v1::CLAIM_VERDICT_HOLDS);
+  EXPECT_EQ(ClaimOf(response, "dos-units-are-few").verdict(), v1::CLAIM_VERDICT_FAILS)
+      << "19 of 104";
 }
 
 TEST_F(ComparePublished, ThreeRunsWithoutAGridUnitDecideNothing) {
@@ -141,7 +143,7 @@ TEST_F(ComparePublished, ThreeRunsWithoutAGridUnitDecideNothing) {
   Add(runs, "Gaussian", "Gaussian", 3, 5, 0);
   world_.AddSweep(runs);
   const auto& claim = ClaimOf(Ask(), "gaussian-lacks-grids");
-  EXPECT_EQ(claim.verdict(), v1::VERDICT_UNDECIDED);
+  EXPECT_EQ(claim.verdict(), v1::CLAIM_VERDICT_UNDECIDED);
   EXPECT_NEAR(claim.ours().interval().high(), 0.5615, 1e-3);
 }
 
