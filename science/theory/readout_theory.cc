@@ -1,0 +1,56 @@
+#include "science/theory/readout_theory.h"
+
+#include <absl/strings/str_cat.h>
+
+#include "science/config/number_text.h"
+#include "science/config/parameters.h"
+
+namespace gridsweep::theory {
+namespace {
+
+constexpr int64_t kMaxCells = 2'048;
+
+}  // namespace
+
+absl::Status CheckTheory(const science::RunConfig& config) {
+  if (!IsPlaceCellReadout(config.place_field_values)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("place_field_values: ", ReadoutFamily(config),
+                     " has no place cells, so no correlations that depend on distance alone"));
+  }
+  if (config.box_width_in_m != config.box_height_in_m) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("box_height_in_m: ", science::NumberText(config.box_height_in_m),
+                     " is not box_width_in_m, ", science::NumberText(config.box_width_in_m),
+                     "; the theory needs a square box"));
+  }
+  if (config.Np > kMaxCells) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("Np: ", config.Np, " is more than ", kMaxCells));
+  }
+  return absl::OkStatus();
+}
+
+ReadoutTheory PredictLattice(const science::RunConfig& config, const TheoryOptions& options) {
+  const Responses responses = RespondOnLattice(config, options.res);
+  const double step = responses.wavenumber_step();
+  ReadoutTheory theory{.spacing = responses.spacing(),
+                       .wavenumber_step = step,
+                       .correlations = Correlate(responses),
+                       .radial = {},
+                       .rings = {},
+                       .closed_forms = ClosedFormsOf(config),
+                       .energies = {},
+                       .eigenmaps = {}};
+  const std::vector<double>& spectrum = theory.correlations.spectrum;
+  theory.radial = AverageOverDirections(spectrum, options.res, step);
+  theory.rings = FindRings(theory.radial);
+  if (theory.rings.local) {
+    theory.energies =
+        LatticeEnergies(spectrum, options.res, step, theory.rings.local->wavenumber);
+  }
+  if (options.eigenmaps > 0) theory.eigenmaps = TopEigenmaps(responses, options.eigenmaps);
+  return theory;
+}
+
+}  // namespace gridsweep::theory
