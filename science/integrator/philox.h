@@ -10,7 +10,14 @@
 namespace gridsweep::integrator {
 
 // What a random number is for. Values are part of every result: never reuse one.
-enum class Stream : uint32_t { kReadout = 0, kWeights = 1, kTrain = 2, kDropout = 3, kEval = 4 };
+enum class Stream : uint32_t {
+  kReadout = 0,
+  kWeights = 1,
+  kTrain = 2,
+  kDropout = 3,
+  kEval = 4,
+  kPatterns = 32,
+};
 
 // Philox4x32-10. Source: Salmon et al., "Parallel random numbers: as easy as
 // 1, 2, 3" (SC 2011).

@@ -16,7 +16,7 @@ double DifferenceOfGaussians::Transform(double k) const {
 
 std::optional<double> DifferenceOfGaussians::SignedMaximum() const {
   const double ratio = s * s * s * s * alpha_i / alpha_e;
-  if (!(ratio > 1)) return std::nullopt;
+  if (!(s > 1 && ratio > 1 && std::isfinite(ratio))) return std::nullopt;
   return std::sqrt(2 * std::log(ratio) / (s * s - 1)) / sigma;
 }
 
@@ -45,6 +45,7 @@ std::optional<DifferenceOfGaussians> DifferenceOf(const RunConfig& config) {
              config.place_field_normalization == Normalization::kGlobal) {
     difference.alpha_i = 1 / (difference.s * difference.s);
   }
+  if (!(difference.s > 1)) return std::nullopt;
   return difference;
 }
 

@@ -17,7 +17,7 @@ struct DifferenceOfGaussians {
   // Its Fourier transform at wavenumber k (rad/m), / (2 pi sigma^2).
   double Transform(double k) const;
   // Where that, signed, is largest: k*^2 = 2 ln(s^4 alpha_i / alpha_e) / ((s^2 - 1) sigma^2);
-  // absent where s^4 alpha_i <= alpha_e: then it falls from k = 0 on.
+  // absent where s^4 alpha_i <= alpha_e (it falls from k = 0 on) and at alpha_e = 0.
   std::optional<double> SignedMaximum() const;
   // Whether |transform| is largest there too, and not at k = 0.
   bool SignedMaximumDominates() const;
@@ -25,8 +25,8 @@ struct DifferenceOfGaussians {
 
 // The difference that a cell of `config` responds with, away from walls. DoS:
 // two softmaxes have equal volumes, alpha_i = alpha_e / s^2. Absent without a
-// surround, for softmax_of_differences (one Gaussian, a wider one), and where
-// widths are drawn.
+// surround wider than the centre, for softmax_of_differences (one Gaussian, a
+// wider one), and where widths are drawn.
 std::optional<DifferenceOfGaussians> DifferenceOf(const science::RunConfig& config);
 
 struct ClosedForms {

@@ -24,17 +24,17 @@ double Stripedness(std::span<const double> power, int res) {
 
 LatticeReading LatticeClassifier::Read(std::span<const double> map) {
   const scoring::GridScores scores = scorer_.Score(map);
-  LatticeReading reading{.lattice = LatticeClass::kNone,
+  LatticeReading reading{.lattice = Lattice::kNone,
                          .grid_score_60 = scores.grid_score_60,
                          .grid_score_90 = scores.grid_score_90,
                          .stripedness = Stripedness(fourier_.Power(map), res_)};
   if (std::isnan(reading.grid_score_60)) return reading;
   if (reading.grid_score_60 > kHexagonalAbove) {
-    reading.lattice = LatticeClass::kHexagonal;
+    reading.lattice = Lattice::kHexagonal;
   } else if (reading.grid_score_90 > kSquareAbove) {
-    reading.lattice = LatticeClass::kSquare;
+    reading.lattice = Lattice::kSquare;
   } else if (reading.stripedness > kStripesAbove) {
-    reading.lattice = LatticeClass::kStripes;
+    reading.lattice = Lattice::kStripes;
   }
   return reading;
 }

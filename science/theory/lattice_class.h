@@ -1,18 +1,13 @@
 // What a map shows: hexagons, squares, stripes, or none of them.
 #pragma once
 
-#include <array>
 #include <span>
-#include <string_view>
 
 #include "science/scoring/grid_scorer.h"
 #include "science/theory/fourier.h"
+#include "science/theory/lattice.h"
 
 namespace gridsweep::theory {
-
-enum class LatticeClass { kHexagonal, kSquare, kStripes, kNone };
-inline constexpr std::array<std::string_view, 4> kLatticeClassNames = {"hexagonal", "square",
-                                                                       "stripes", "none"};
 
 // The first that holds: grid_score_60 > 0.8, grid_score_90 > 1, stripedness > 0.8.
 inline constexpr double kHexagonalAbove = 0.8;
@@ -20,7 +15,7 @@ inline constexpr double kSquareAbove = 1;
 inline constexpr double kStripesAbove = 0.8;
 
 struct LatticeReading {
-  LatticeClass lattice;
+  Lattice lattice;
   // As science/scoring defines them; NaN for a constant map, which is kNone.
   double grid_score_60, grid_score_90;
   // |sum over modes of |G~|^2 exp(2 i angle)| / sum of |G~|^2, without the zero

@@ -5,9 +5,9 @@
 #include <span>
 #include <vector>
 
-namespace gridsweep::theory {
+#include "science/theory/lattice.h"
 
-enum class Lattice { kHexagonal, kSquare, kStripes };
+namespace gridsweep::theory {
 
 // L = gT Sigma g + lambda (1 - gT g) + sigma_0 g^3 for a map g of unit length:
 // quadratic + sigma_0 * cubic. All three lattices have about the same quadratic

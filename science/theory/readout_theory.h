@@ -29,13 +29,12 @@ struct ReadoutTheory {
   Eigenmaps eigenmaps;
 };
 
-// Why `config` has no theory, or OK: it needs place cells (the others' outputs
-// do not correlate by distance), a square box, and at most 2,048 cells.
-// INVALID_ARGUMENT whose message begins with the parameter.
-absl::Status CheckTheory(const science::RunConfig& config);
-
-// Preconditions: CheckTheory(config) is OK, options in range. Takes a fraction
-// of a second for 512 cells, most of it for the eigenmaps (cubic in the cells).
-ReadoutTheory PredictLattice(const science::RunConfig& config, const TheoryOptions& options);
+// Takes a fraction of a second for 512 cells, most of it for the eigenmaps
+// (cubic in the cells). Preconditions: CheckConfig found nothing, options in range.
+// Errors: INVALID_ARGUMENT, "parameter: why": no place cells (other outputs do
+// not correlate by distance), a box that is not square, more than 2,048 cells,
+// outputs that are the same everywhere.
+absl::StatusOr<ReadoutTheory> PredictLattice(const science::RunConfig& config,
+                                             const TheoryOptions& options);
 
 }  // namespace gridsweep::theory

@@ -21,14 +21,22 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"science/config", {"science/config"}},
     {"science/scoring", {"science/config", "science/scoring"}},
     {"science/integrator", {"science/config", "science/integrator"}},
+    {"science/theory",
+     {"science/config", "science/integrator", "science/scoring", "science/theory"}},
     {"sweepspec", {"sweepspec", "proto", "common", "science/config"}},
     {"coordinator", {"coordinator", "proto", "common", "sweepspec", "science/config"}},
     {"worker",
      {"worker", "proto", "common", "sweepspec", "science/config", "science/scoring",
       "science/integrator"}},
-    {"analysis", {"analysis", "proto", "common", "sweepspec", "science/config", "science/scoring"}},
+    {"analysis",
+     {"analysis", "proto", "common", "sweepspec", "science/config", "science/scoring",
+      "science/theory"}},
     {"sweepctl", {"sweepctl", "proto", "common", "sweepspec", "science/config", "science/scoring"}},
 };
+
+// What science/theory may know of the integrator: the parts that link without LibTorch.
+const std::set<std::string> kWithoutLibTorch = {"science/integrator/philox.h",
+                                                "science/integrator/readout.h"};
 
 struct Line {
   std::string file;  // relative to the source root
@@ -63,6 +71,10 @@ std::vector<std::string> Faults(const Line& line) {
     const std::string target = RoomOf(path);
     if (!target.empty() && kMayInclude.at(room).count(target) == 0) {
       faults.push_back(where + room + " may not include " + path);
+    }
+    if (room == "science/theory" && target == "science/integrator" &&
+        kWithoutLibTorch.count(path) == 0) {
+      faults.push_back(where + "of the integrator, science/theory knows the readout alone");
     }
     const bool torch =
         path.rfind("torch/", 0) == 0 || path.rfind("ATen/", 0) == 0 || path.rfind("c10/", 0) == 0;
@@ -121,6 +133,8 @@ TEST(DependencyRule, PlantedFaultsAreFound) {
       {"sweepctl/x.cc", 1, "#include <pqxx/pqxx>"},
       {"worker/x.cc", 1, "  run(\"select 1 from runs\");"},
       {"sweepctl/x.cc", 1, "#include \"science/integrator/trainer.h\""},
+      {"science/theory/x.cc", 1, "#include \"science/integrator/network.h\""},
+      {"science/scoring/x.cc", 1, "#include \"science/theory/ring.h\""},
   };
   for (const Line& line : planted) EXPECT_FALSE(Faults(line).empty()) << line.text;
   const std::vector<Line> fine = {
@@ -128,6 +142,7 @@ TEST(DependencyRule, PlantedFaultsAreFound) {
       {"coordinator/store/x.cc", 1, "#include <pqxx/pqxx>"},
       {"analysis/queries/x.cc", 1, "  run(\"select 1 from runs\");"},
       {"sweepspec/x.h", 1, "#include \"gridsweep/v1/config.pb.h\""},
+      {"science/theory/x.cc", 1, "#include \"science/integrator/readout.h\""},
   };
   for (const Line& line : fine) EXPECT_TRUE(Faults(line).empty()) << line.text;
 }
@@ -135,7 +150,7 @@ TEST(DependencyRule, PlantedFaultsAreFound) {
 TEST(House, EachRoomSaysWhatItOwns) {
   for (const char* room :
        {"proto", "common", "science", "science/config", "science/integrator", "science/scoring",
-        "sweepspec", "coordinator", "coordinator/store", "worker", "analysis", "analysis/queries",
+        "science/theory", "sweepspec", "coordinator", "coordinator/store", "worker", "analysis", "analysis/queries",
         "sweepctl", "sweeps", "bench", "tests", "docs"}) {
     EXPECT_TRUE(fs::exists(fs::path(GRIDSWEEP_SOURCE_DIR) / room / "README.md")) << room;
   }

@@ -33,13 +33,13 @@ TEST_P(LatticesAt, AreTold) {
   LatticeClassifier classifier(kRes);
   for (const double periods : {4.0, 5.3, 8.0}) {
     const LatticeReading hexagons = classifier.Read(Waves(3, GetParam(), periods));
-    EXPECT_EQ(hexagons.lattice, LatticeClass::kHexagonal) << hexagons.grid_score_60;
+    EXPECT_EQ(hexagons.lattice, Lattice::kHexagonal) << hexagons.grid_score_60;
     EXPECT_LT(hexagons.stripedness, 0.2);
     const LatticeReading squares = classifier.Read(Waves(2, GetParam(), periods));
-    EXPECT_EQ(squares.lattice, LatticeClass::kSquare) << squares.grid_score_90;
+    EXPECT_EQ(squares.lattice, Lattice::kSquare) << squares.grid_score_90;
     EXPECT_LT(squares.stripedness, 0.2);
     const LatticeReading stripes = classifier.Read(Waves(1, GetParam(), periods));
-    EXPECT_EQ(stripes.lattice, LatticeClass::kStripes) << stripes.stripedness;
+    EXPECT_EQ(stripes.lattice, Lattice::kStripes) << stripes.stripedness;
     EXPECT_LT(stripes.grid_score_60, 0.5);
     EXPECT_LT(stripes.grid_score_90, 0.5);
   }
@@ -66,10 +66,10 @@ TEST(LatticeClassifier, NoiseOneBumpAndAConstantAreNone) {
       bump.push_back(std::exp(-(std::pow(i - 18, 2) + std::pow(j - 33, 2)) / 50));
     }
   }
-  EXPECT_EQ(classifier.Read(noise).lattice, LatticeClass::kNone);
-  EXPECT_EQ(classifier.Read(bump).lattice, LatticeClass::kNone);
+  EXPECT_EQ(classifier.Read(noise).lattice, Lattice::kNone);
+  EXPECT_EQ(classifier.Read(bump).lattice, Lattice::kNone);
   const LatticeReading constant = classifier.Read(std::vector<double>(kRes * kRes, 0.3));
-  EXPECT_EQ(constant.lattice, LatticeClass::kNone);
+  EXPECT_EQ(constant.lattice, Lattice::kNone);
   EXPECT_TRUE(std::isnan(constant.grid_score_60));
 }
 

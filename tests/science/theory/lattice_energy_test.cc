@@ -87,9 +87,9 @@ TEST(LatticeEnergy, OnlyHexagonsHaveACubicPart) {
 
 TEST(LatticeEnergy, ARingHasThemAndAReadoutWithoutOneHasNot) {
   science::RunConfig config;
-  EXPECT_EQ(PredictLattice(config, {.eigenmaps = 0}).energies.size(), 3u);
+  EXPECT_EQ(PredictLattice(config, {.eigenmaps = 0})->energies.size(), 3u);
   config.place_field_values = science::Readout::kGaussian;
-  EXPECT_TRUE(PredictLattice(config, {.eigenmaps = 0}).energies.empty());
+  EXPECT_TRUE(PredictLattice(config, {.eigenmaps = 0})->energies.empty());
 }
 
 }  // namespace

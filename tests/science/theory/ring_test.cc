@@ -90,7 +90,7 @@ Rings RingsOf(Readout readout, double width) {
   science::RunConfig config;
   config.place_field_values = readout;
   config.place_cell_rf = Draw::Constant(width);
-  return PredictLattice(config, {.eigenmaps = 0}).rings;
+  return PredictLattice(config, {.eigenmaps = 0})->rings;
 }
 
 TEST(PublishedReadouts, GaussianAndSoftmaxOfDifferencesHaveNoRing) {
@@ -132,7 +132,7 @@ TEST(PublishedReadouts, RingsLieWithinAModeOfTheirClosedForm) {
       science::RunConfig config;
       config.place_field_values = readout;
       config.place_cell_rf = Draw::Constant(width);
-      const ReadoutTheory theory = PredictLattice(config, {.eigenmaps = 0});
+      const ReadoutTheory theory = *PredictLattice(config, {.eigenmaps = 0});
       EXPECT_NEAR(theory.rings.local->wavenumber, *theory.closed_forms.wavenumber, kStep);
     }
   }
