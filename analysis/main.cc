@@ -97,7 +97,7 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   app.add_option("--stream-threads", flags.stream_threads,
-                 "threads, each with a connection, for ratemaps and verification")
+                 "threads, each with a connection, for ratemaps, verification and theory")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   app.footer(

@@ -6,6 +6,7 @@
 #include "analysis/queries/fraction.h"
 #include "analysis/queries/list_units.h"
 #include "analysis/queries/summarize.h"
+#include "analysis/readout_theory.h"
 #include "analysis/verify/verify_job.h"
 #include "common/status.h"
 #include "science/config/metric_registry.h"
@@ -105,6 +106,14 @@ grpc::ServerUnaryReactor* AnalysisServiceImpl::ComparePublished(
   if (!question.ok()) return FinishNow(context, question.status());
   return AnswerQuestion(context, query_lane_, query_database_, response, *std::move(question),
                         AnswerCompare);
+}
+
+grpc::ServerWriteReactor<v1::ReadoutTheoryResponse>* AnalysisServiceImpl::ReadoutTheory(
+    grpc::CallbackServerContext*, const v1::ReadoutTheoryRequest* request) {
+  auto question = ParseReadoutTheory(*request);
+  if (!question.ok()) return new RefusedStream<v1::ReadoutTheoryResponse>(question.status());
+  return new LaneStream<v1::ReadoutTheoryResponse>(
+      stream_lane_, MakeTheoryJob(stream_database_, *std::move(question)));
 }
 
 grpc::ServerUnaryReactor* AnalysisServiceImpl::ListMetrics(grpc::CallbackServerContext* context,

@@ -13,8 +13,8 @@ namespace gridsweep::analysis {
 
 // Requests are checked on gRPC's threads; all that waits for the database, the
 // disk or the processor is done on two lanes: `query` for single answers,
-// `stream` for ratemaps and verification, so that a long verification delays
-// no table. A full lane answers RESOURCE_EXHAUSTED with RetryInfo.
+// `stream` for ratemaps, verification and theory, so that a long verification
+// delays no table. A full lane answers RESOURCE_EXHAUSTED with RetryInfo.
 class AnalysisServiceImpl : public v1::AnalysisService::CallbackService {
  public:
   struct Options {
@@ -42,6 +42,8 @@ class AnalysisServiceImpl : public v1::AnalysisService::CallbackService {
   grpc::ServerUnaryReactor* ComparePublished(grpc::CallbackServerContext* context,
                                              const v1::ComparePublishedRequest* request,
                                              v1::ComparePublishedResponse* response) override;
+  grpc::ServerWriteReactor<v1::ReadoutTheoryResponse>* ReadoutTheory(
+      grpc::CallbackServerContext* context, const v1::ReadoutTheoryRequest* request) override;
   grpc::ServerUnaryReactor* ListMetrics(grpc::CallbackServerContext* context,
                                         const v1::ListMetricsRequest* request,
                                         v1::ListMetricsResponse* response) override;

@@ -6,16 +6,12 @@
 #include <map>
 
 #include "analysis/sheet/canvas.h"
+#include "analysis/sheet/heat_map.h"
 #include "common/strings.h"
 
 namespace gridsweep::analysis {
 namespace {
 
-constexpr Rgb kBackground = {255, 255, 255};
-constexpr Rgb kInk = {30, 30, 36};
-constexpr Rgb kFaint = {120, 120, 128};
-constexpr Rgb kRule = {205, 205, 210};
-constexpr Rgb kUnvisited = {216, 216, 216};
 constexpr int kMargin = 16;
 constexpr int kGap = 12;
 constexpr int kSectionGap = 12;
@@ -23,46 +19,6 @@ constexpr int kTextScale = 1;
 constexpr int kHeadingScale = 2;
 constexpr int kMaxTilesAcross = 16;
 constexpr int kLeastWidth = 330;  // the legend's
-
-// Dark blue over teal and green to yellow: lightness rises steadily, so that
-// it reads in grey as well. `t` in [0, 1].
-Rgb Colour(double t) {
-  static constexpr double kStops[][3] = {{68, 1, 84},    {65, 68, 135},  {42, 120, 142},
-                                         {34, 168, 132}, {122, 209, 81}, {253, 231, 37}};
-  constexpr int kLast = 5;
-  const double at = std::clamp(t, 0.0, 1.0) * kLast;
-  const int i = std::min(static_cast<int>(at), kLast - 1);
-  Rgb colour;
-  for (int c = 0; c < 3; ++c) {
-    colour[c] = static_cast<uint8_t>(
-        std::lround(kStops[i][c] + (at - i) * (kStops[i + 1][c] - kStops[i][c])));
-  }
-  return colour;
-}
-
-// Draws a square map [side * side] at (x, y), each bin `scale` pixels.
-void DrawMap(Canvas& canvas, int x, int y, int side, int scale, const std::vector<float>& map,
-             double low, double high) {
-  for (int i = 0; i < side; ++i) {
-    for (int j = 0; j < side; ++j) {
-      const double value = map[static_cast<size_t>(i) * side + j];
-      const Rgb colour = !std::isfinite(value) ? kUnvisited
-                         : high > low          ? Colour((value - low) / (high - low))
-                                               : Colour(0);
-      canvas.Fill(x + i * scale, y + (side - 1 - j) * scale, scale, scale, colour);
-    }
-  }
-}
-
-std::pair<double, double> Range(const std::vector<float>& map) {
-  double low = INFINITY, high = -INFINITY;
-  for (const float value : map) {
-    if (!std::isfinite(value)) continue;
-    low = std::min(low, static_cast<double>(value));
-    high = std::max(high, static_cast<double>(value));
-  }
-  return {low, high};
-}
 
 std::string ScoreText(const std::optional<double>& score) {
   if (!score) return "no grid score";
@@ -78,18 +34,14 @@ void DrawLegend(Canvas& canvas, int x, int y) {
     canvas.Text(x, y, words, kTextScale, kFaint);
     x += Canvas::TextWidth(words, kTextScale) + 6;
   };
-  const auto patch = [&](int width, Rgb colour) {
-    canvas.Fill(x, y, width, height, colour);
-    x += width;
-  };
   text("each map: min");
   constexpr int kBar = 80;
-  for (int i = 0; i < kBar; ++i) patch(1, Colour(static_cast<double>(i) / (kBar - 1)));
-  x += 6;
+  DrawColourBar(canvas, x, y, kBar, height);
+  x += kBar + 6;
   text("max");
   x += 10;
-  patch(height, kUnvisited);
-  x += 6;
+  canvas.Fill(x, y, height, height, kNoValue);
+  x += height + 6;
   text("not visited");
 }
 

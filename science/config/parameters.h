@@ -73,6 +73,12 @@ std::optional<Draw> ParseDraw(std::string_view text);
 // "0.12", "true", "relu", "Uniform( 0.06 , 0.18 )"; "null" for an absent one.
 std::string ValueText(const Value& value);
 
+// The parameters that decide a readout's outputs, the seed that draws it aside.
+std::span<const std::string_view> ReadoutParameterNames();
+// What is left of `config` when only its readout counts: all other parameters,
+// and those that this kind of readout does not use, have their plain defaults.
+RunConfig ReadoutOf(const RunConfig& config);
+
 // "DoS multi-scale multi-field" and "DoS". Source: docs/science.md.
 std::string ReadoutLabel(const RunConfig& config);
 std::string ReadoutFamily(const RunConfig& config);
