@@ -143,6 +143,7 @@ int RunSweepctl(const std::vector<std::string>& args, Console& console) {
   AddRatemaps(app, session);
   AddVerify(app, session);
   AddScore(app, session);
+  AddTheory(app, session);
   AddMetrics(app, session);
   AddRpc(app, session);
   AddConfig(app, session);

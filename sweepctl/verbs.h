@@ -18,6 +18,7 @@ void AddCompare(CLI::App& app, Session& session);     // compare.cc
 void AddRatemaps(CLI::App& app, Session& session);    // ratemaps.cc
 void AddVerify(CLI::App& app, Session& session);      // verify.cc
 void AddScore(CLI::App& app, Session& session);       // score.cc
+void AddTheory(CLI::App& app, Session& session);      // theory.cc
 void AddMetrics(CLI::App& app, Session& session);     // metrics.cc
 void AddRpc(CLI::App& app, Session& session);         // rpc.cc
 void AddLocal(CLI::App& app, Session& session);       // local.cc
