@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "science/scoring/autocorrelogram.h"
+#include "science/scoring/growing_circle.h"
 #include "science/scoring/kernels.h"
 #include "science/scoring/period.h"
 #include "science/scoring/rotation.h"
@@ -28,6 +29,7 @@ Work& ThreadWork() {
 GridScores NoScores() {
   GridScores scores{.grid_score_60 = kNaN,
                     .grid_score_90 = kNaN,
+                    .grid_score_60_means = kNaN,
                     .mask_60 = {},
                     .mask_90 = {},
                     .best_mask_60 = -1,
@@ -43,6 +45,8 @@ GridScores ScoresOf(const std::array<TurnedCorrelations, kMasks>& correlations) 
     const TurnedCorrelations& c = correlations[m];
     scores.mask_60[m] = std::min(c.at_60, c.at_120) - std::max({c.at_30, c.at_90, c.at_150});
     scores.mask_90[m] = c.at_90 - (c.at_45 + c.at_135) / 2;
+    scores.grid_score_60_means = std::fmax(
+        scores.grid_score_60_means, (c.at_60 + c.at_120) / 2 - (c.at_30 + c.at_90 + c.at_150) / 3);
   }
   const auto best_60 = std::ranges::max_element(scores.mask_60);
   const auto best_90 = std::ranges::max_element(scores.mask_90);
@@ -132,10 +136,11 @@ Period GridScorer::FindPeriod(std::span<const double> ratemap) const {
 GridScorer::All GridScorer::ScoreAll(std::span<const double> ratemap) const {
   Work& work = ThreadWork();
   tables_->autocorrelator.Correlate(ratemap, work.autocorrelator);
-  All all{NoScores(), tables_->FindPeriod(work)};
+  All all{NoScores(), tables_->FindPeriod(work), kNaN};
   if (HasNoVariance(ratemap)) return all;
   tables_->MakeSac(ratemap, work);
   all.scores = ScoresOf(tables_->rotations.Correlate(work.map, work.rotations));
+  all.grid_score_60_circle = GrowingCircleScore(work.map, tables_->nbins);
   return all;
 }
 

@@ -15,6 +15,7 @@ inline constexpr int kMasks = 10;  // ring masks, outer radius linspace(0.4, 1, 
 struct GridScores {
   // NaN where the map is silent or constant over its visited bins.
   double grid_score_60, grid_score_90;
+  double grid_score_60_means;  // difference of means instead of minimum and maximum
   std::array<double, kMasks> mask_60, mask_90;  // the score of each mask
   int best_mask_60, best_mask_90;               // first maximum; -1 without a score
 };
@@ -22,8 +23,9 @@ struct GridScores {
 struct Period {
   double period_bins;        // mean distance of the six nearest peaks; NaN without any
   double period_error_bins;  // population standard deviation of those distances
-  // atan2(second index, first index) of each peak from the centre, radians,
-  // nearest first; NaN where there are fewer than six.
+  // The peaks' lags along the first and the second index, bins, nearest first,
+  // and atan2(second, first) of each, radians; NaN where there are fewer than six.
+  std::array<std::array<double, 2>, 6> peaks_bins;
   std::array<double, 6> orientations_rad;
 };
 
@@ -55,10 +57,11 @@ class GridScorer {
   GridScores ScoreAutocorrelogram(std::span<const double> sac) const;
   Period FindPeriod(std::span<const double> ratemap) const;
 
-  // Score and FindPeriod at once: they share the plain correlation.
+  // Score, FindPeriod and GrowingCircleScore at once: they share correlations.
   struct All {
     GridScores scores;
     Period period;
+    double grid_score_60_circle;
   };
   All ScoreAll(std::span<const double> ratemap) const;
 

@@ -69,7 +69,8 @@ Period FindPeaks(std::span<const double> correlation, int nbins) {
   peaks.resize(kept);
 
   constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-  Period period{nan, nan, {}};
+  Period period{nan, nan, {}, {}};
+  period.peaks_bins.fill({nan, nan});
   period.orientations_rad.fill(nan);
   if (peaks.empty()) return period;
   const auto count = static_cast<double>(peaks.size());
@@ -79,6 +80,7 @@ Period FindPeaks(std::span<const double> correlation, int nbins) {
   for (size_t k = 0; k < peaks.size(); ++k) {
     const double off = std::sqrt(peaks[k].distance_squared) - period.period_bins;
     squares += off * off;
+    period.peaks_bins[k] = {static_cast<double>(peaks[k].x), static_cast<double>(peaks[k].y)};
     period.orientations_rad[k] = std::atan2(peaks[k].y, peaks[k].x);
   }
   period.period_error_bins = std::sqrt(squares / count);

@@ -74,6 +74,8 @@ void ExpectNearNaive(const Ratemap& map, int n, bool masked, double tolerance) {
   const NaiveScores naive = NaiveScore(map, n, masked);
   EXPECT_THAT(scores.mask_60, testing::Pointwise(testing::DoubleNear(tolerance), naive.mask_60));
   EXPECT_THAT(scores.mask_90, testing::Pointwise(testing::DoubleNear(tolerance), naive.mask_90));
+  EXPECT_NEAR(scores.grid_score_60_means, *std::ranges::max_element(naive.mask_60_means),
+              tolerance);
 }
 
 TEST(GridScorer, MasksHoldThePublishedNumbersOfLags) {

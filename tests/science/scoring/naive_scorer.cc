@@ -114,6 +114,8 @@ NaiveScores NaiveScore(std::span<const double> ratemap, int n, bool mask_unvisit
     }
     scores.mask_60[m] = static_cast<double>(std::min(corr[60], corr[120]) -
                                             std::max({corr[30], corr[90], corr[150]}));
+    scores.mask_60_means[m] =
+        static_cast<double>((corr[60] + corr[120]) / 2 - (corr[30] + corr[90] + corr[150]) / 3);
     scores.mask_90[m] = static_cast<double>(corr[90] - (corr[45] + corr[135]) / 2);
   }
   return scores;

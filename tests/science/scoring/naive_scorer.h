@@ -14,7 +14,7 @@ std::vector<long double> NaiveAutocorrelogram(std::span<const double> ratemap, i
                                               bool mask_unvisited);
 
 struct NaiveScores {
-  std::array<double, 10> mask_60, mask_90;
+  std::array<double, 10> mask_60, mask_90, mask_60_means;
 };
 NaiveScores NaiveScore(std::span<const double> ratemap, int nbins, bool mask_unvisited);
 
