@@ -44,6 +44,13 @@ std::span<float> Values(at::Tensor& tensor) {
   return {tensor.data_ptr<float>(), static_cast<size_t>(tensor.numel())};
 }
 
+double SumOfSquares(const at::Tensor& tensor) {
+  double sum = 0;
+  const float* values = tensor.data_ptr<float>();
+  for (int64_t i = 0; i < tensor.numel(); ++i) sum += static_cast<double>(values[i]) * values[i];
+  return sum;
+}
+
 }  // namespace
 
 class Trainer::Impl {
@@ -134,5 +141,10 @@ absl::StatusOr<Evaluation> Trainer::Evaluate(const std::function<bool(int64_t)>&
 }
 
 ReadoutParameters Trainer::readout_parameters() const { return impl_->readout().parameters(); }
+
+KernelSquares Trainer::kernel_squares() const {
+  const RnnWeights& weights = impl_->weights();
+  return {SumOfSquares(weights.input), SumOfSquares(weights.recurrent)};
+}
 
 }  // namespace gridsweep::integrator

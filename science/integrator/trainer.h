@@ -60,6 +60,12 @@ struct ReadoutParameters {
   std::vector<double> preferred_angles;  //                 mu [cells / 2] radians
 };
 
+// Sums of squares of the recurrent layer's two kernels, all gates, biases left out: what multiplies
+// the layer's input and what multiplies its state before (of a matrix for both, its rows).
+struct KernelSquares {
+  double input, recurrent;
+};
+
 // One network. Not thread-safe; different objects may be used side by side.
 // Same config and NumericsId -> the same bits, whatever runs beside it:
 // randomness is counter-based, keyed by (seed, stream, step, index).
@@ -81,6 +87,7 @@ class Trainer {
       const std::function<bool(int64_t batches_done)>& on_batch = nullptr);
 
   ReadoutParameters readout_parameters() const;
+  KernelSquares kernel_squares() const;
 
  private:
   class Impl;

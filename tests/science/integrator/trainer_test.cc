@@ -294,5 +294,29 @@ TEST(NumericsId, NamesDeviceLibrariesAndPrecision) {
   EXPECT_THAT(NumericsId(), testing::MatchesRegex("cpu:.+;torch-[0-9.]+.*;f32;unpacked"));
 }
 
+// The loss of one step, with and without the term that weight decay adds.
+TEST(Trainer, RecurrentKernelSquareIsWhatWeightDecayMultiplies) {
+  RunConfig config = SmallConfig();
+  config.weight_decay = 0;
+  const auto plain = Make(config);
+  config.weight_decay = 0.5;
+  const auto decaying = Make(config);
+  const double square = decaying->kernel_squares().recurrent;
+  EXPECT_GT(square, 1);
+  EXPECT_NEAR(decaying->Step()->loss - plain->Step()->loss, 0.5 * square, 1e-5 * square);
+  // The step has changed the weights.
+  EXPECT_NE(decaying->kernel_squares().recurrent, square);
+}
+
+TEST(Trainer, KernelSquaresAreThoseOfTheInitialisers) {
+  RunConfig config = SmallConfig();
+  config.Ng = 400;
+  config.initializer = science::Initializer::kOrthogonal;
+  const KernelSquares squares = Make(config)->kernel_squares();
+  EXPECT_NEAR(squares.recurrent, 400, 1e-3);  // orthonormal rows
+  // glorot_uniform over 2 x 400: variance 2 / (2 + 400) each.
+  EXPECT_NEAR(squares.input, 800 * 2.0 / 402, 0.5);
+}
+
 }  // namespace
 }  // namespace gridsweep::integrator
