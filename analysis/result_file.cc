@@ -2,6 +2,7 @@
 
 #include <hdf5.h>
 
+#include <cmath>
 #include <utility>
 
 #include "common/strings.h"
@@ -97,6 +98,17 @@ absl::StatusOr<std::vector<double>> ResultFile::Numbers(const std::string& datas
     return Unreadable(dataset_path);
   }
   return values;
+}
+
+double ResultFile::Metric(const std::string& name) const {
+  Quiet();
+  double value = std::nan("");
+  if (!Exists(file_, "/metrics")) return value;
+  const Handle group(H5Gopen2(file_, "/metrics", H5P_DEFAULT), H5Gclose);
+  if (H5Aexists(group, name.c_str()) <= 0) return value;
+  const Handle attribute(H5Aopen(group, name.c_str(), H5P_DEFAULT), H5Aclose);
+  H5Aread(attribute, H5T_NATIVE_DOUBLE, &value);
+  return value;
 }
 
 absl::StatusOr<std::string> ResultFile::TextAttribute(const std::string& name) const {

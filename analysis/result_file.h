@@ -2,6 +2,7 @@
 //   attributes            config (canonical JSON), config_hash (hex), ...
 //   /ratemaps/n44 ...     float32 [units, nbins, nbins], first index x; NaN = never visited
 //   /scores/<metric>      float64 [units]
+//   /chance/..., /untrained/...   grid_score_60 of shuffles and of the untrained network
 //   /learning_curve/...   step, loss, error_cm, fraction_above
 //   /metrics              attributes: metrics of the run
 #pragma once
@@ -29,6 +30,8 @@ class ResultFile {
   absl::StatusOr<std::vector<float>> Ratemap(int nbins, uint32_t unit) const;
   // All of a dataset as float64; NOT_FOUND when it is not there.
   absl::StatusOr<std::vector<double>> Numbers(const std::string& dataset) const;
+  // A metric of the run; NaN where it has none of that name.
+  double Metric(const std::string& name) const;
   // A text attribute of the root.
   absl::StatusOr<std::string> TextAttribute(const std::string& name) const;
 

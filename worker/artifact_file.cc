@@ -235,6 +235,19 @@ void WriteScores(const ArtifactContent& content, File& file) {
   file.Dataset("/scores/orientations_rad", content.n44->orientations_rad, {units, 6}, "rad");
 }
 
+void WriteChance(const ArtifactContent& content, File& file) {
+  if (!content.shuffled) return;
+  const ShuffledScores& shuffled = *content.shuffled;
+  const hsize_t sample = shuffled.units.size();
+  file.Group("/chance");
+  file.Dataset("/chance/unit", shuffled.units, {sample}, "unit");
+  file.Dataset("/chance/grid_score_60", shuffled.score_60,
+               {sample, static_cast<hsize_t>(shuffled.shuffles)}, "1");
+  file.Group("/untrained");
+  file.Dataset("/untrained/grid_score_60", content.untrained_score_60,
+               {content.untrained_score_60.size()}, "1");
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> EncodeArtifact(const ArtifactContent& content) {
@@ -250,6 +263,7 @@ absl::StatusOr<std::string> EncodeArtifact(const ArtifactContent& content) {
       WriteMaps(*content.n32, "n32", file);
       WriteMaps(*content.n20, "n20", file);
       WriteScores(content, file);
+      WriteChance(content, file);
     }
     return file.Bytes();
   } catch (const Hdf5Error& error) {

@@ -22,6 +22,10 @@
 //   /scores/NAME        float64 [units] of each unit metric, computed from float64 maps
 //   /scores/mask_60|90  float64 [units, 10] by ring mask, 44 bins
 //   /scores/orientations_rad   float64 [units, 6], nearest peak first
+//   and where chance was asked for
+//   /chance/unit          int64 [n], the sample of units that were shuffled
+//   /chance/grid_score_60 float64 [n, shuffles] of their shuffled ratemaps, NaN = none
+//   /untrained/grid_score_60   float64 [units] of the untrained network
 //
 // Every dataset names its `unit` in an attribute.
 #pragma once
@@ -35,6 +39,7 @@
 
 #include "science/config/run_config.h"
 #include "science/integrator/trainer.h"
+#include "worker/chance.h"
 #include "worker/run_result.h"
 #include "worker/unit_maps.h"
 
@@ -47,7 +52,9 @@ struct ArtifactContent {
   std::vector<UnitColumn> units;
   std::vector<CurvePoint> learning_curve;
   integrator::ReadoutParameters readout;
-  std::optional<UnitMaps> n44, n32, n20;  // absent where the run diverged
+  std::optional<UnitMaps> n44, n32, n20;   // absent where the run diverged
+  std::optional<ShuffledScores> shuffled;  // absent where no chance was asked for
+  std::vector<double> untrained_score_60;  // likewise
 };
 
 // The file's bytes. Errors: INTERNAL when HDF5 fails.

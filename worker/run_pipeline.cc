@@ -14,8 +14,9 @@
 #include "common/strings.h"
 #include "science/config/metric_registry.h"
 #include "science/integrator/trainer.h"
-#include "science/scoring/unit_metrics.h"
 #include "worker/artifact_file.h"
+#include "worker/chance.h"
+#include "worker/result_metrics.h"
 #include "worker/unit_maps.h"
 
 namespace gridsweep::worker {
@@ -27,9 +28,6 @@ using integrator::Trainer;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 absl::Status Stopped() { return absl::CancelledError("told to stop"); }
-
-// A number that can be stored: an infinity means no more than "none".
-double FiniteOrNaN(double value) { return std::isfinite(value) ? value : kNaN; }
 
 class Pipeline {
  public:
@@ -97,13 +95,13 @@ class Pipeline {
   }
 
   // Fills in evaluation_ and full_, and adds a point to the curves.
-  absl::Status EvaluateAndMap(bool with_periods) {
+  absl::Status EvaluateAndMap(bool in_full) {
     monitor_.SetPhase(Phase::kEvaluating);
     ASSIGN_OR_RETURN(evaluation_, trainer_->Evaluate([&](int64_t batches) {
       return GoOn(static_cast<uint64_t>(batches));
     }));
     monitor_.SetPhase(Phase::kScoring);
-    auto maps = MapAndScore(config_, evaluation_, FullGrid(config_), with_periods,
+    auto maps = MapAndScore(config_, evaluation_, FullGrid(config_), in_full,
                             [&](uint64_t units) { return GoOn(units); });
     if (!maps) return Stopped();
     full_ = *std::move(maps);
@@ -122,6 +120,9 @@ class Pipeline {
 
   absl::Status Finish(ArtifactContent& content) {
     RETURN_IF_ERROR(EvaluateAndMap(true));
+    const integrator::KernelSquares kernels = trainer_->kernel_squares();
+    Set("input_kernel_sq", kernels.input);
+    Set("recurrent_kernel_sq", kernels.recurrent);
     trainer_.reset();  // its memory is worth more to the maps
     const uint64_t units = static_cast<uint64_t>(config_.Ng);
     auto n32 = MapAndScore(config_, evaluation_, CoarseGrid(config_, 32), false,
@@ -131,59 +132,77 @@ class Pipeline {
                            [&](uint64_t done) { return GoOn(2 * units + done); });
     if (!n20) return Stopped();
 
-    result_.unit_count = static_cast<uint32_t>(units);
-    FillUnitColumns(*n32, *n20);
+    const auto population =
+        PopulationMetrics(evaluation_, full_, [&] { return !monitor_.stop_reason(); });
+    if (!population) return Stopped();
+    for (const auto& [metric, value] : *population) Set(metric, value);
     FillRunMetrics();
+    if (WantsChance(config_)) RETURN_IF_ERROR(FillChance(3 * units, content));
+
+    result_.unit_count = static_cast<uint32_t>(units);
+    result_.units = UnitColumns(config_, full_, *n32, *n20);
     content.n44 = std::move(full_);
     content.n32 = *std::move(n32);
     content.n20 = *std::move(n20);
     return absl::OkStatus();
   }
 
-  void FillUnitColumns(const UnitMaps& n32, const UnitMaps& n20) {
-    const int units = full_.units;
-    std::vector<double> orientation(static_cast<size_t>(units), kNaN), mean(orientation),
-        peak(orientation), information(orientation);
-    for (int unit = 0; unit < units; ++unit) {
-      for (int i = 0; i < 6; ++i) {
-        const double angle = full_.orientations_rad[static_cast<size_t>(unit) * 6 + i];
-        if (angle >= 0 && !(orientation[unit] <= angle)) orientation[unit] = angle;
-      }
-      mean[unit] = scoring::MeanRate(full_.Ratemap(unit));
-      peak[unit] = scoring::PeakRate(full_.Ratemap(unit));
-      information[unit] = scoring::SpatialInformation(full_.Ratemap(unit), full_.occupancy);
-    }
-    Column("grid_score_60", full_.score_60);
-    Column("grid_score_90", full_.score_90);
-    Column("grid_score_60_n20", n20.score_60);
-    Column("grid_score_90_n20", n20.score_90);
-    Column("grid_score_60_n32", n32.score_60);
-    Column("grid_score_90_n32", n32.score_90);
-    Column("period_bins", full_.period_bins);
-    Column("period_error_bins", full_.period_error_bins);
-    Column("orientation_rad", std::move(orientation));
-    Column("mean_rate", std::move(mean));
-    Column("peak_rate", std::move(peak));
-    Column("spatial_information", std::move(information));
-  }
-
-  void Column(std::string_view metric, std::vector<double> values) {
-    for (double& value : values) value = FiniteOrNaN(value);
-    result_.units.push_back({metric, std::move(values)});
-  }
-
   void FillRunMetrics() {
-    const auto set = [&](const char* metric, double value) {
-      result_.run_metrics.at(metric) = FiniteOrNaN(value);
-    };
-    set("loss", loss_);
-    set("pos_err_published", evaluation_.pos_err_published);
-    set("pos_err_most_active", evaluation_.pos_err_most_active.value_or(kNaN));
-    set("pos_err_target", evaluation_.pos_err_target);
-    set("pos_err_template", evaluation_.pos_err_template.value_or(kNaN));
-    set("max_grid_score_60", MaxScore(full_.score_60));
-    set("max_score_60_1024", MaxScoreOf1024(full_.score_60, config_.seed));
-    set("max_grid_score_90", MaxScore(full_.score_90));
+    Set("loss", loss_);
+    Set("pos_err_published", evaluation_.pos_err_published);
+    Set("pos_err_most_active", evaluation_.pos_err_most_active.value_or(kNaN));
+    Set("pos_err_target", evaluation_.pos_err_target);
+    Set("pos_err_template", evaluation_.pos_err_template.value_or(kNaN));
+    Set("pos_err_chance", ChanceErrorCm(evaluation_));
+    Set("max_grid_score_60", MaxScore(full_.score_60));
+    Set("max_score_60_1024", MaxScoreOf1024(full_.score_60, config_.seed));
+    Set("max_grid_score_90", MaxScore(full_.score_90));
+  }
+
+  // `done`: units scored before.
+  absl::Status FillChance(uint64_t done, ArtifactContent& content) {
+    auto shuffled =
+        ScoreShuffles(config_, full_, [&](uint64_t shuffles) { return GoOn(done + shuffles); });
+    if (!shuffled) return Stopped();
+    Set("chance_score_60_p95", Percentile95(shuffled->score_60));
+    SetFractions("chance_fraction_above_", shuffled->score_60);
+    content.shuffled = *std::move(shuffled);
+
+    RETURN_IF_ERROR(ScoreUntrained(content.untrained_score_60));
+    Set("untrained_max_score_60", MaxScore(content.untrained_score_60));
+    SetFractions("untrained_fraction_above_", content.untrained_score_60);
+    return absl::OkStatus();
+  }
+
+  // Scores the network that the run began with, as the run's own was. Overwrites evaluation_.
+  absl::Status ScoreUntrained(std::vector<double>& score_60) {
+    if (config_.TotalSteps() == 0) {
+      score_60 = full_.score_60;
+      return absl::OkStatus();
+    }
+    evaluation_ = {};  // before memory is taken for another
+    monitor_.SetPhase(Phase::kEvaluating);
+    ASSIGN_OR_RETURN(const auto untrained, Trainer::Create(config_));
+    ASSIGN_OR_RETURN(evaluation_, untrained->Evaluate([&](int64_t batches) {
+      return GoOn(static_cast<uint64_t>(batches));
+    }));
+    monitor_.SetPhase(Phase::kScoring);
+    auto maps = MapAndScore(config_, evaluation_, FullGrid(config_), false,
+                            [&](uint64_t units) { return GoOn(units); });
+    if (!maps) return Stopped();
+    score_60 = std::move(maps->score_60);
+    return absl::OkStatus();
+  }
+
+  void Set(const std::string& metric, double value) {
+    result_.run_metrics.at(metric) = FiniteOrNaN(value);
+  }
+  // A metric for each published threshold.
+  void SetFractions(const char* prefix, std::span<const double> scores) {
+    const auto fractions = FractionsAbove(scores);
+    for (size_t i = 0; i < fractions.size(); ++i) {
+      Set(StrCat(prefix, science::kThresholdSuffixes[i]), fractions[i]);
+    }
   }
 
   const science::RunConfig& config_;

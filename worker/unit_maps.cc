@@ -5,6 +5,8 @@
 #include <limits>
 #include <numeric>
 
+#include "science/scoring/lattice.h"
+
 namespace gridsweep::worker {
 namespace {
 
@@ -22,14 +24,20 @@ uint64_t Scramble(uint64_t x) {
   return x ^ (x >> 31);
 }
 
-void ScoreUnit(const scoring::GridScorer& scorer, bool with_periods, int unit, UnitMaps& maps) {
+void ScoreUnit(const scoring::GridScorer& scorer, bool in_full, int unit, UnitMaps& maps) {
   const auto ratemap = maps.Ratemap(unit);
   scoring::GridScores scores;
-  if (with_periods) {
+  if (in_full) {
     const scoring::GridScorer::All all = scorer.ScoreAll(ratemap);
     scores = all.scores;
     // A period is that of a scored map: a flat one has ripples only.
     if (!std::isnan(scores.grid_score_60)) {
+      const scoring::GridPhase phase = scoring::PhaseOf(ratemap, maps.nx, all.period);
+      maps.phase_x[unit] = phase.x;
+      maps.phase_y[unit] = phase.y;
+      maps.orientation_spread_rad[unit] = scoring::OrientationSpread(all.period);
+      maps.score_60_means[unit] = scores.grid_score_60_means;
+      maps.score_60_circle[unit] = all.grid_score_60_circle;
       maps.period_bins[unit] = all.period.period_bins;
       maps.period_error_bins[unit] = all.period.period_error_bins;
       std::ranges::copy(all.period.orientations_rad,
@@ -63,7 +71,7 @@ scoring::BinGrid CoarseGrid(const science::RunConfig& config, int bins) {
 
 std::optional<UnitMaps> MapAndScore(const science::RunConfig& config,
                                     const integrator::Evaluation& evaluation,
-                                    const scoring::BinGrid& grid, bool with_periods,
+                                    const scoring::BinGrid& grid, bool in_full,
                                     const UnitCallback& on_unit) {
   const int units = static_cast<int>(config.Ng);
   UnitMaps maps;
@@ -77,12 +85,13 @@ std::optional<UnitMaps> MapAndScore(const science::RunConfig& config,
     maps.ratemaps = accumulator.Ratemaps();
   }
   const size_t n = static_cast<size_t>(units);
-  maps.score_60.assign(n, kNaN);
-  maps.score_90.assign(n, kNaN);
+  for (auto* column : {&maps.score_60, &maps.score_90, &maps.period_bins, &maps.period_error_bins,
+                       &maps.orientation_spread_rad, &maps.phase_x, &maps.phase_y,
+                       &maps.score_60_means, &maps.score_60_circle}) {
+    column->assign(n, kNaN);
+  }
   maps.mask_60.assign(n * scoring::kMasks, kNaN);
   maps.mask_90.assign(n * scoring::kMasks, kNaN);
-  maps.period_bins.assign(n, kNaN);
-  maps.period_error_bins.assign(n, kNaN);
   maps.orientations_rad.assign(n * kPeaks, kNaN);
 
   // The autocorrelogram of a map that is not square has no rotations.
@@ -91,7 +100,7 @@ std::optional<UnitMaps> MapAndScore(const science::RunConfig& config,
   if (!scored) return maps;
   const scoring::GridScorer scorer(grid.nx, {.mask_unvisited = config.sac_mask_unvisited});
   for (int unit = 0; unit < units; ++unit) {
-    ScoreUnit(scorer, with_periods, unit, maps);
+    ScoreUnit(scorer, in_full, unit, maps);
     if (on_unit && !on_unit(static_cast<uint64_t>(unit) + 1)) return std::nullopt;
   }
   return maps;

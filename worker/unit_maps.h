@@ -23,10 +23,13 @@ struct UnitMaps {
   std::vector<double> ratemaps;    // [units, nx, ny], NaN = never visited
   std::vector<int64_t> occupancy;  // [nx, ny] visits
 
-  std::vector<double> score_60, score_90;              // [units]
-  std::vector<double> mask_60, mask_90;                // [units, scoring::kMasks]
-  std::vector<double> period_bins, period_error_bins;  // [units]
-  std::vector<double> orientations_rad;                // [units, 6]
+  std::vector<double> score_60, score_90;               // [units]
+  std::vector<double> mask_60, mask_90;                 // [units, scoring::kMasks]
+  std::vector<double> period_bins, period_error_bins;   // [units]
+  std::vector<double> orientations_rad;                 // [units, 6]
+  std::vector<double> orientation_spread_rad;           // [units]
+  std::vector<double> phase_x, phase_y;                 // [units] shares of the unit cell
+  std::vector<double> score_60_means, score_60_circle;  // [units]
 
   std::span<const double> Ratemap(int unit) const {
     const size_t bins = static_cast<size_t>(nx) * ny;
@@ -42,11 +45,12 @@ scoring::BinGrid CoarseGrid(const science::RunConfig& config, int bins);
 // Called after each unit with how many are done; false stops the scoring.
 using UnitCallback = std::function<bool(uint64_t units_done)>;
 
-// Bins `evaluation` and scores every unit; `with_periods` also finds periods
-// and orientations. nullopt when `on_unit` stopped it.
+// Bins `evaluation` and scores every unit; `in_full` also finds periods,
+// orientations and phases, and the scores of other definitions. nullopt when
+// `on_unit` stopped it.
 std::optional<UnitMaps> MapAndScore(const science::RunConfig& config,
                                     const integrator::Evaluation& evaluation,
-                                    const scoring::BinGrid& grid, bool with_periods,
+                                    const scoring::BinGrid& grid, bool in_full,
                                     const UnitCallback& on_unit);
 
 // Fractions of all units whose score exceeds each published threshold; a unit

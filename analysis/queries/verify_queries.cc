@@ -36,7 +36,7 @@ std::vector<int64_t> ReadInts(const pqxx::field& field) {
   return values;
 }
 
-RunFacts ReadRun(const pqxx::row& row) {
+RunFacts ReadRun(const pqxx::row& row, const MetricColumns& metrics) {
   RunFacts run{};
   run.run_id = AsInt(row["run_id"]);
   run.ordinal = AsInt(row["ordinal"]);
@@ -57,9 +57,9 @@ RunFacts ReadRun(const pqxx::row& row) {
   if (!row["size"].is_null()) result.artifact_size = AsInt(row["size"]);
   result.unit_count = AsInt(row["unit_count"]);
   result.steps = AsInt(row["steps"]);
-  result.max_grid_score_60 = AsOptionalDouble(row["max_grid_score_60"]);
-  result.max_score_60_1024 = AsOptionalDouble(row["max_score_60_1024"]);
-  result.max_grid_score_90 = AsOptionalDouble(row["max_grid_score_90"]);
+  for (const std::string& metric : metrics.of_runs) {
+    result.metrics[metric] = AsOptionalDouble(row[metric]);
+  }
   return run;
 }
 
@@ -75,24 +75,27 @@ absl::StatusOr<SweepFacts> ReadSweepFacts(Snapshot& snapshot, int64_t sweep_id) 
   return SweepFacts{sweep_id, rows[0][0].c_str(), AsInt(rows[0][1]), AsInt(rows[0][2])};
 }
 
-std::vector<std::string> ReadUnitColumns(Snapshot& snapshot) {
-  std::vector<std::string> columns;
+MetricColumns ReadMetricColumns(Snapshot& snapshot) {
+  MetricColumns columns;
   for (const auto& row :
-       snapshot.Exec("select attname from pg_attribute where attrelid = 'public.units'::regclass"
+       snapshot.Exec("select attname, attrelid = 'public.units'::regclass from pg_attribute"
+                     " where attrelid in ('public.units'::regclass, 'public.run_results'::regclass)"
                      " and attnum > 0 and not attisdropped and atttypid = 'float8'::regtype"
-                     " order by attnum")) {
-    columns.emplace_back(row[0].c_str());
+                     " and attname <> 'compute_seconds' order by attnum")) {
+    (row[1].as<bool>() ? columns.of_units : columns.of_runs).emplace_back(row[0].c_str());
   }
   return columns;
 }
 
 std::vector<RunFacts> ReadRunFacts(Snapshot& snapshot, int64_t sweep_id, int64_t after, int limit,
-                                   const std::vector<std::string>& unit_columns) {
+                                   const MetricColumns& metrics) {
   SqlParams params;
   std::string sql =
       "select r.*, st.state, st.attempt, l.attempt as lease_attempt, p.outcome,"
-      " p.token, p.artifact, a.size, p.unit_count, p.steps, p.max_grid_score_60,"
-      " p.max_score_60_1024, p.max_grid_score_90 from runs r"
+      " p.token, p.artifact, a.size, p.unit_count, p.steps";
+  for (const std::string& metric : metrics.of_runs) sql += StrCat(", p.", metric);
+  sql +=
+      " from runs r"
       " left join run_state st using (run_id) left join leases l using (run_id)"
       " left join run_results p using (run_id)"
       " left join artifacts a on a.sha256 = p.artifact";
@@ -101,7 +104,7 @@ std::vector<RunFacts> ReadRunFacts(Snapshot& snapshot, int64_t sweep_id, int64_t
   std::vector<RunFacts> runs;
   std::vector<int64_t> ids;
   for (const auto& row : snapshot.Exec(sql, params)) {
-    runs.push_back(ReadRun(row));
+    runs.push_back(ReadRun(row, metrics));
     ids.push_back(runs.back().run_id);
   }
   std::map<int64_t, RunFacts*> by_id;
@@ -128,13 +131,13 @@ std::vector<RunFacts> ReadRunFacts(Snapshot& snapshot, int64_t sweep_id, int64_t
     if (!row[7].is_null()) rollup.bins = ReadInts(row[7]);
   }
   std::string columns = "run_id, unit";
-  for (const auto& column : unit_columns) columns += ", " + column;
+  for (const auto& column : metrics.of_units) columns += ", " + column;
   for (const auto& row : snapshot.Exec(
            StrCat("select ", columns, " from units", of_these, "run_id, unit"), id_params)) {
     RunFacts& run = *by_id[AsInt(row[0])];
     run.units.push_back(AsInt(row[1]));
     pqxx::row::size_type at = 2;
-    for (const auto& column : unit_columns) {
+    for (const auto& column : metrics.of_units) {
       run.unit_values[column].push_back(AsOptionalDouble(row[at++]));
     }
   }

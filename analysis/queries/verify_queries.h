@@ -32,7 +32,7 @@ struct ResultFacts {
   std::optional<int64_t> artifact_size;  // of the artifacts row
   int64_t unit_count;
   int64_t steps;
-  std::optional<double> max_grid_score_60, max_score_60_1024, max_grid_score_90;
+  std::map<std::string, std::optional<double>> metrics;  // each of the table's
 };
 
 struct RollupFacts {
@@ -63,11 +63,14 @@ struct RunFacts {
 
 // NOT_FOUND when there is no such sweep.
 absl::StatusOr<SweepFacts> ReadSweepFacts(Snapshot& snapshot, int64_t sweep_id);
-// Names of the unit metrics that the table has.
-std::vector<std::string> ReadUnitColumns(Snapshot& snapshot);
+// Names of the metrics that the tables have.
+struct MetricColumns {
+  std::vector<std::string> of_units, of_runs;
+};
+MetricColumns ReadMetricColumns(Snapshot& snapshot);
 // Up to `limit` runs of the sweep with run_id > `after`, in order, with all
 // that belongs to them.
 std::vector<RunFacts> ReadRunFacts(Snapshot& snapshot, int64_t sweep_id, int64_t after, int limit,
-                                   const std::vector<std::string>& unit_columns);
+                                   const MetricColumns& metrics);
 
 }  // namespace gridsweep::analysis

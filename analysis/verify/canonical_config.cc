@@ -81,6 +81,10 @@ std::optional<std::string> RebuildCanonicalConfig(const std::string& json) {
   return out + "}";
 }
 
+std::string Shown(const std::optional<double>& value) {
+  return value ? CanonicalNumber(*value) : "NULL";
+}
+
 std::string HashOf(std::string_view bytes) {
   const Digest digest = Begin();
   EVP_DigestUpdate(digest.get(), bytes.data(), bytes.size());

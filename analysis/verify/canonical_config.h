@@ -15,6 +15,8 @@ std::optional<std::string> RebuildCanonicalConfig(const std::string& json);
 
 // A number as RFC 8785 (and JavaScript) prints it.
 std::string CanonicalNumber(double value);
+// The same, "NULL" for none.
+std::string Shown(const std::optional<double>& value);
 
 // 32 raw bytes.
 std::string HashOf(std::string_view bytes);

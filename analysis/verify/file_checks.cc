@@ -1,6 +1,8 @@
 #include "analysis/verify/file_checks.h"
 
+#include <algorithm>
 #include <cmath>
+#include <optional>
 #include <system_error>
 
 #include "analysis/result_file.h"
@@ -41,7 +43,10 @@ void CheckScores(const RunFacts& run, const ResultFile& file,
     const auto numbers = file.Numbers("/scores/" + metric);
     std::string wrong;
     if (!numbers.ok()) {
-      wrong = std::string(numbers.status().message());
+      // Results of before the metric was known are stored as none.
+      if (std::ranges::any_of(stored, [](const auto& value) { return value.has_value(); })) {
+        wrong = std::string(numbers.status().message());
+      }
     } else if (numbers->size() != stored.size()) {
       wrong = StrCat("the file has ", numbers->size(), " values of ", metric, ", the table ",
                      stored.size());
@@ -59,6 +64,70 @@ void CheckScores(const RunFacts& run, const ResultFile& file,
     }
     findings.Expect(wrong.empty(), "file_scores", run.run_id, wrong);
   }
+}
+
+std::optional<double> OrNone(double value) {
+  return std::isnan(value) ? std::nullopt : std::optional(value);
+}
+
+void CheckMetrics(const RunFacts& run, const ResultFile& file, Findings& findings) {
+  for (const auto& [metric, stored] : run.result->metrics) {
+    const auto in_file = OrNone(file.Metric(metric));
+    findings.Expect(stored == in_file, "file_metrics", run.run_id,
+                    StrCat(metric, " is ", Shown(stored), ", the file has ", Shown(in_file)));
+  }
+}
+
+// Counts again what scores of a null say: metrics `prefix` + "fraction_above_...".
+void CheckNull(const RunFacts& run, const std::string& prefix, const std::string& summary,
+               const std::optional<double>& counted_summary,
+               const std::optional<std::vector<double>>& scores, Findings& findings) {
+  const auto expect = [&](const std::string& metric, const std::optional<double>& counted) {
+    const auto& stored = run.result->metrics.at(metric);
+    findings.Expect(
+        stored == counted, "chance", run.run_id,
+        StrCat(metric, " is ", Shown(stored), ", the file's scores give ", Shown(counted)));
+  };
+  expect(summary, counted_summary);
+  for (const int hundredths : {30, 75, 80, 85, 100, 115}) {
+    std::optional<double> fraction;
+    if (scores) {
+      const auto above =
+          std::ranges::count_if(*scores, [&](double score) { return score > hundredths / 100.0; });
+      fraction = static_cast<double>(above) / static_cast<double>(scores->size());
+    }
+    expect(StrCat(prefix, "fraction_above_", hundredths < 100 ? "0" : "", hundredths), fraction);
+  }
+}
+
+// Those that a null has, ascending.
+std::vector<double> Sorted(const std::optional<std::vector<double>>& scores) {
+  std::vector<double> sorted;
+  for (const double score : scores.value_or(std::vector<double>())) {
+    if (!std::isnan(score)) sorted.push_back(score);
+  }
+  std::ranges::sort(sorted);
+  return sorted;
+}
+
+void CheckChance(const RunFacts& run, const ResultFile& file, Findings& findings) {
+  const auto read = [&](const char* dataset) -> std::optional<std::vector<double>> {
+    const auto numbers = file.Numbers(dataset);
+    return numbers.ok() ? std::optional(*numbers) : std::nullopt;
+  };
+  const auto shuffled = read("/chance/grid_score_60");
+  const auto untrained = read("/untrained/grid_score_60");
+  std::optional<double> p95, largest;
+  if (const auto sorted = Sorted(shuffled); !sorted.empty()) {
+    // Between the two order statistics round rank 0.95 (n - 1), from 0.
+    const double rank = 0.95 * static_cast<double>(sorted.size() - 1), below = std::floor(rank);
+    const double low = sorted[static_cast<size_t>(below)];
+    const double high = sorted[static_cast<size_t>(std::ceil(rank))];
+    p95 = low + (rank - below) * (high - low);
+  }
+  if (const auto sorted = Sorted(untrained); !sorted.empty()) largest = sorted.back();
+  CheckNull(run, "chance_", "chance_score_60_p95", p95, shuffled, findings);
+  CheckNull(run, "untrained_", "untrained_max_score_60", largest, untrained, findings);
 }
 
 void CheckCurve(const RunFacts& run, const ResultFile& file, Findings& findings) {
@@ -94,6 +163,8 @@ void CheckFile(const RunFacts& run, const fs::path& artifacts,
                       *hash == HexOf(run.config_hash),
                   "file_config", run.run_id, "the file is of another configuration than the run");
   if (run.result->outcome == kSucceeded) CheckScores(run, *file, metrics, findings);
+  CheckMetrics(run, *file, findings);
+  CheckChance(run, *file, findings);
   CheckCurve(run, *file, findings);
 }
 

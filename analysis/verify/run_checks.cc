@@ -259,23 +259,19 @@ std::optional<double> Largest(const RunFacts& run, const std::string& metric) {
   return largest;
 }
 
-std::string Shown(const std::optional<double>& value) {
-  return value ? CanonicalNumber(*value) : "NULL";
-}
-
 void CheckMaxima(const RunFacts& run, Findings& findings) {
   if (!run.result || run.state != kSucceeded) return;
-  const auto expect = [&](const char* name, const std::optional<double>& stored,
-                          const std::optional<double>& counted) {
+  const auto expect = [&](const char* name, const std::optional<double>& counted) {
+    const auto& stored = run.result->metrics.at(name);
     findings.Expect(stored == counted, "run_maxima", run.run_id,
                     StrCat(name, " is ", Shown(stored), ", its units have ", Shown(counted)));
   };
   const auto largest_60 = Largest(run, "grid_score_60");
-  expect("max_grid_score_60", run.result->max_grid_score_60, largest_60);
-  expect("max_grid_score_90", run.result->max_grid_score_90, Largest(run, "grid_score_90"));
-  const auto& sampled = run.result->max_score_60_1024;
+  expect("max_grid_score_60", largest_60);
+  expect("max_grid_score_90", Largest(run, "grid_score_90"));
+  const auto& sampled = run.result->metrics.at("max_score_60_1024");
   if (run.units.size() <= 1024) {
-    expect("max_score_60_1024", sampled, largest_60);
+    expect("max_score_60_1024", largest_60);
   } else if (sampled) {
     // Which 1024 units were drawn is not stored: it must be some unit's score.
     const auto found = run.unit_values.find("grid_score_60");

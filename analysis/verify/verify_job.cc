@@ -21,15 +21,15 @@ class VerifyJob : public StreamJob<v1::VerifySweepResponse> {
     RETURN_IF_ERROR(database_.Read(thread, [&](Snapshot& snapshot) -> absl::Status {
       if (!begun_) {
         ASSIGN_OR_RETURN(sweep_, ReadSweepFacts(snapshot, sweep_id_));
-        metrics_ = ReadUnitColumns(snapshot);
+        metrics_ = ReadMetricColumns(snapshot);
         begun_ = true;
       }
       runs = ReadRunFacts(snapshot, sweep_id_, last_run_id_, kRunsAPiece, metrics_);
       return absl::OkStatus();
     }));
     for (const RunFacts& run : runs) {
-      CheckRun(run, metrics_, findings_);
-      CheckFile(run, artifacts_, metrics_, findings_);
+      CheckRun(run, metrics_.of_units, findings_);
+      CheckFile(run, artifacts_, metrics_.of_units, findings_);
       identities_.push_back({run.run_id, run.ordinal, run.config_hash});
       last_run_id_ = run.run_id;
     }
@@ -48,7 +48,7 @@ class VerifyJob : public StreamJob<v1::VerifySweepResponse> {
   const int64_t sweep_id_;
   bool begun_ = false;
   SweepFacts sweep_;
-  std::vector<std::string> metrics_;
+  MetricColumns metrics_;
   int64_t last_run_id_ = -1;
   std::vector<RunIdentity> identities_;
   Findings findings_;

@@ -25,8 +25,11 @@ std::span<const Metric> Metrics();
 // "pos_err_published" and finds it.
 const Metric* FindMetric(std::string_view name);
 
-// Grid-score thresholds used in the published figures.
+// Grid-score thresholds used in the published figures, and how names of metrics end that belong to
+// one of them.
 inline constexpr std::array<double, 6> kPublishedThresholds = {0.3, 0.75, 0.8, 0.85, 1.0, 1.15};
+inline constexpr std::array<std::string_view, 6> kThresholdSuffixes = {"030", "075", "080",
+                                                                       "085", "100", "115"};
 
 // Score bins: bin k of 0..401 holds e[k-1] < x <= e[k], where e[j] is the
 // float64 nearest (j - 200) / 100; bin 0 is x <= -2, bin 401 is x > 2.

@@ -16,6 +16,7 @@ enum class Stream : uint32_t {
   kTrain = 2,
   kDropout = 3,
   kEval = 4,
+  kChance = 5,
   kPatterns = 32,
 };
 

@@ -20,10 +20,37 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kMetrics[] = {
-    "grid_score_60",     "grid_score_90",     "grid_score_60_n20", "grid_score_90_n20",
-    "grid_score_60_n32", "grid_score_90_n32", "period_bins",       "period_error_bins",
-    "orientation_rad",   "mean_rate",         "peak_rate",         "spatial_information"};
+// In the order of the table's columns.
+constexpr const char* kMetrics[] = {"grid_score_60",
+                                    "grid_score_90",
+                                    "grid_score_60_n20",
+                                    "grid_score_90_n20",
+                                    "grid_score_60_n32",
+                                    "grid_score_90_n32",
+                                    "period_bins",
+                                    "period_error_bins",
+                                    "orientation_rad",
+                                    "mean_rate",
+                                    "peak_rate",
+                                    "spatial_information",
+                                    "grid_score_60_means",
+                                    "grid_score_60_circle",
+                                    "orientation_spread_rad",
+                                    "phase_x",
+                                    "phase_y",
+                                    "field_count",
+                                    "border_score"};
+// Every run's shuffles [2, 2] and untrained network, and what they amount to.
+const std::vector<double> kShuffled = {0.5, NAN, 1.0, 0.2};
+const std::vector<double> kUntrained = {0.4, NAN, 0.76, 0.1};
+const std::map<std::string, std::optional<double>> kChance = {
+    {"chance_score_60_p95", 0.95},         {"chance_fraction_above_030", 0.5},
+    {"chance_fraction_above_075", 0.25},   {"chance_fraction_above_080", 0.25},
+    {"chance_fraction_above_085", 0.25},   {"chance_fraction_above_100", 0},
+    {"chance_fraction_above_115", 0},      {"untrained_max_score_60", 0.76},
+    {"untrained_fraction_above_030", 0.5}, {"untrained_fraction_above_075", 0.25},
+    {"untrained_fraction_above_080", 0},   {"untrained_fraction_above_085", 0},
+    {"untrained_fraction_above_100", 0},   {"untrained_fraction_above_115", 0}};
 const std::map<std::string, int> kStates = {{"pending", 0}, {"backoff", 1},   {"paused", 2},
                                             {"leased", 3},  {"succeeded", 4}, {"diverged", 5},
                                             {"failed", 6},  {"cancelled", 7}};
@@ -99,6 +126,20 @@ void WriteText(hid_t file, const std::string& name, const std::string& text) {
   H5Tclose(type);
 }
 
+void WriteMetrics(hid_t file, const std::map<std::string, std::optional<double>>& metrics) {
+  const hid_t group = H5Gcreate2(file, "/metrics", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  const hid_t space = H5Screate(H5S_SCALAR);
+  for (const auto& [metric, stored] : metrics) {
+    const double value = stored.value_or(NAN);
+    const hid_t attribute =
+        H5Acreate2(group, metric.c_str(), H5T_NATIVE_DOUBLE, space, H5P_DEFAULT, H5P_DEFAULT);
+    H5Awrite(attribute, H5T_NATIVE_DOUBLE, &value);
+    H5Aclose(attribute);
+  }
+  H5Sclose(space);
+  H5Gclose(group);
+}
+
 template <typename T>
 void WriteArray(hid_t file, const std::string& name, hid_t type, const std::vector<hsize_t>& shape,
                 const std::vector<T>& values) {
@@ -120,8 +161,11 @@ std::string WriteResultFile(const fs::path& directory, const StoredRun& run,
   WriteText(file, "config_hash", ToHex(hash));
   const std::vector<uint64_t> steps = {1, 5, 10};
   WriteArray(file, "/learning_curve/step", H5T_NATIVE_UINT64, {steps.size()}, steps);
+  WriteMetrics(file, run.metrics);
   const auto count = static_cast<hsize_t>(run.spec.scores.size());
   if (run.spec.state == "succeeded") {
+    WriteArray(file, "/chance/grid_score_60", H5T_NATIVE_DOUBLE, {2, 2}, kShuffled);
+    WriteArray(file, "/untrained/grid_score_60", H5T_NATIVE_DOUBLE, {4}, kUntrained);
     for (const auto& [metric, values] : run.units) {
       std::vector<double> numbers;
       for (const auto& value : values) numbers.push_back(value.value_or(NAN));
@@ -218,7 +262,7 @@ int64_t ResultWorld::AddSweep(const std::vector<RunSpec>& runs, const std::strin
 }
 
 void ResultWorld::AddRun(int64_t sweep_id, int64_t run_id, int ordinal, const RunSpec& spec) {
-  StoredRun& run = runs_.emplace_back(StoredRun{run_id, sweep_id, spec, UnitsOf(spec.scores)});
+  StoredRun& run = runs_.emplace_back(StoredRun{run_id, sweep_id, spec, UnitsOf(spec.scores), {}});
   const bool is_number = spec.place_cell_rf.find('(') == std::string::npos;
   // Keys sorted, numbers as RFC 8785 has them.
   const std::string config = StrCat(
@@ -270,6 +314,19 @@ void ResultWorld::AddRun(int64_t sweep_id, int64_t run_id, int ordinal, const Ru
   }
   const bool succeeded = spec.state == "succeeded";
   if (succeeded || spec.state == "diverged") {
+    const auto largest = [&](const std::string& metric) {
+      std::optional<double> best;
+      for (const auto& value : run.units[metric]) {
+        if (value && (!best || *value > *best)) best = value;
+      }
+      return succeeded ? best : std::nullopt;
+    };
+    run.metrics = succeeded ? kChance : decltype(run.metrics)();
+    run.metrics["loss"] = 6.5;
+    run.metrics["pos_err_published"] = spec.pos_err;
+    run.metrics["max_grid_score_60"] = largest("grid_score_60");
+    run.metrics["max_score_60_1024"] = largest("grid_score_60");
+    run.metrics["max_grid_score_90"] = largest("grid_score_90");
     std::string artifact = "null";
     if (files_) {
       const std::string sha = WriteResultFile(artifacts_, run, config, hash);
@@ -279,21 +336,17 @@ void ResultWorld::AddRun(int64_t sweep_id, int64_t run_id, int ordinal, const Ru
           fs::file_size(artifacts_ / hex.substr(0, 2) / hex.substr(2, 2) / (hex + ".h5"));
       sql += StrCat("insert into artifacts values (", artifact, ", ", size, ", 'result');");
     }
-    const auto largest = [&](const std::string& metric) {
-      std::optional<double> best;
-      for (const auto& value : run.units[metric]) {
-        if (value && (!best || *value > *best)) best = value;
-      }
-      return Sql(succeeded ? best : std::nullopt);
-    };
+    std::string columns, values;
+    for (const auto& [metric, value] : run.metrics) {
+      columns += ", " + metric;
+      values += ", " + Sql(value);
+    }
     sql += StrCat(
         "insert into run_results (run_id, sweep_id, token, outcome, artifact, unit_count,"
-        " steps, compute_seconds, numerics_id, science_version, loss, pos_err_published,"
-        " max_grid_score_60, max_score_60_1024, max_grid_score_90) values (",
-        run_id, ", ", sweep_id, ", ", token, ", ", succeeded ? 1 : 2, ", ", artifact, ", ",
-        succeeded ? spec.scores.size() : 0, ", ", succeeded ? 10 : 4, ", 1, '', 1, 6.5, ",
-        Text(spec.pos_err), ", ", largest("grid_score_60"), ", ", largest("grid_score_60"), ", ",
-        largest("grid_score_90"), ");");
+        " steps, compute_seconds, numerics_id, science_version",
+        columns, ") values (", run_id, ", ", sweep_id, ", ", token, ", ", succeeded ? 1 : 2, ", ",
+        artifact, ", ", succeeded ? spec.scores.size() : 0, ", ", succeeded ? 10 : 4, ", 1, '', 1",
+        values, ");");
     sql += StrCat("insert into learning_curves values (", run_id, ", 1, 8, 90, null), (", run_id,
                   ", 4, 7, null, null);");
   }

@@ -37,7 +37,8 @@ struct RunSpec {
 struct StoredRun {
   int64_t run_id = 0, sweep_id = 0;
   RunSpec spec;
-  std::map<std::string, Values> units;  // by metric
+  std::map<std::string, Values> units;                   // by metric
+  std::map<std::string, std::optional<double>> metrics;  // of the run
 };
 
 class ResultWorld {

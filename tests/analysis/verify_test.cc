@@ -59,9 +59,21 @@ TEST(VerifySweep, FindsNothingWrongWithASoundSweepAndSaysWhatItCounted) {
   EXPECT_EQ(counted["ordinals"], 5);
   EXPECT_EQ(counted["config_hash"], 5);
   EXPECT_EQ(counted["units_contiguous"], 2);
-  EXPECT_EQ(counted["unit_values"], 2 * 4 * 12);
+  EXPECT_EQ(counted["unit_values"], 2 * 4 * 19);
   EXPECT_EQ(counted["artifact"], 3);
-  EXPECT_EQ(counted["file_scores"], 2 * 12);
+  EXPECT_EQ(counted["file_scores"], 2 * 19);
+  EXPECT_EQ(counted["file_metrics"], 3 * 30);
+  EXPECT_EQ(counted["chance"], 3 * 14);
+}
+
+// Its file has no such dataset: the metric was not known when it was written.
+TEST(VerifySweep, AllowsAMetricThatNeitherTableNorFileHas) {
+  auto world = SoundWorld();
+  world->Execute(
+      "alter table units add column later double precision;"
+      "insert into unit_rollups (run_id, metric, n, nulls, sum)"
+      " values (1, 'later', 4, 4, 0), (2, 'later', 4, 4, 0)");
+  EXPECT_EQ(Show(world->Verify(1)), "");
 }
 
 TEST(VerifySweep, OfASweepThatDoesNotExistIsNotFound) {
@@ -255,6 +267,36 @@ std::vector<Plant> Plants() {
               " where run_id = 2 and unit in (1, 2)",
        .check = "file_scores",
        .run_id = 2},
+      {.name = "ScoreNotInTheFile",
+       .sql = "alter table units add column mystery double precision;"
+              "update units set mystery = 1 where run_id = 1",
+       .check = "file_scores"},
+      {.name = "MetricDiffersFromTheFile",
+       .sql = "update run_results set loss = 6.25 where run_id = 2",
+       .check = "file_metrics",
+       .run_id = 2},
+      {.name = "MetricNotInTheFile",
+       .sql = "update run_results set participation_ratio = 3 where run_id = 1",
+       .check = "file_metrics"},
+      {.name = "MetricLost",
+       .sql = "update run_results set pos_err_published = null where run_id = 3",
+       .check = "file_metrics",
+       .run_id = 3},
+      {.name = "ChanceFractionWrong",
+       .sql = "update run_results set chance_fraction_above_080 = 0.5 where run_id = 2",
+       .check = "chance",
+       .run_id = 2,
+       .also = {"file_metrics"}},
+      {.name = "ChancePercentileWrong",
+       .sql = "update run_results set chance_score_60_p95 = 1 where run_id = 1",
+       .check = "chance"},
+      {.name = "UntrainedMaximumLost",
+       .sql = "update run_results set untrained_max_score_60 = null where run_id = 1",
+       .check = "chance"},
+      {.name = "ChanceOfADivergedRun",
+       .sql = "update run_results set untrained_fraction_above_115 = 0 where run_id = 3",
+       .check = "chance",
+       .run_id = 3},
       {.name = "FileMissing",
        .by_hand = [](ResultWorld& world) { std::filesystem::remove(world.FileOf(1)); },
        .check = "artifact"},

@@ -59,8 +59,47 @@ TEST_F(Results, RollupsEqualARecountOfTheUnits) {
                   "100.0::float8 end)"),
             0);
   EXPECT_EQ(Query("select units_above from dash.fractions where threshold = 0.8"), "2");
-  EXPECT_EQ(Count("select count(*) from unit_rollups"), 12);
+  EXPECT_EQ(Count("select count(*) from unit_rollups"), 19);
   EXPECT_EQ(Count("select nulls from unit_rollups where metric = 'grid_score_90'"), kUnits);
+}
+
+TEST_F(Results, EveryMetricIsStoredInItsColumn) {
+  Completion result = ResultOf(grant_.key);
+  double value = 1;
+  std::map<std::string, double> sent;
+  for (const science::Metric& metric : science::Metrics()) {
+    const std::string name(metric.name);
+    sent[name] = value += 0.25;
+    if (metric.level == science::MetricLevel::kRun) {
+      (*result.header.mutable_run_metrics())[name] = value;
+    } else {
+      result.units[name] = std::vector<double>(kUnits, value);
+    }
+  }
+  result.header.mutable_run_metrics()->erase("decoding_error_cm");
+  ASSERT_TRUE(CompleteRun(db_, result).ok());
+  for (const science::Metric& metric : science::Metrics()) {
+    const std::string name(metric.name);
+    const bool of_run = metric.level == science::MetricLevel::kRun;
+    EXPECT_EQ(Query(StrCat("select avg(", name, ") from ", of_run ? "run_results" : "units")),
+              Query(StrCat("select ", sent[name], "::float8")))
+        << name;
+  }
+}
+
+TEST_F(Results, DashShowsChanceBesideTheFractionsItBelongsTo) {
+  Completion result = ResultOf(grant_.key);
+  (*result.header.mutable_run_metrics())["chance_fraction_above_080"] = 0.25;
+  (*result.header.mutable_run_metrics())["chance_fraction_above_100"] = 0.125;
+  (*result.header.mutable_run_metrics())["untrained_fraction_above_080"] = 0.5;
+  ASSERT_TRUE(CompleteRun(db_, result).ok());
+  EXPECT_EQ(Query("select string_agg(threshold::text, ',') from dash.fractions "
+                  "where chance_fraction is not null"),
+            "0.8,1.0");
+  EXPECT_EQ(Query("select chance_fraction from dash.fractions where threshold = 0.8"), "0.25");
+  EXPECT_EQ(Query("select untrained_fraction from dash.fractions where threshold = 0.8"), "0.5");
+  EXPECT_EQ(Query("select chance_fraction_above_080 from dash.runs where state = 'succeeded'"),
+            "0.25");
 }
 
 TEST_F(Results, TheStoredCurveReplacesThePointsOfHeartbeats) {

@@ -1,6 +1,8 @@
+#include <set>
 #include <thread>
 
 #include "coordinator/store/runs.h"
+#include "science/config/metric_registry.h"
 #include "sweepspec/run_config_proto.h"
 #include "tests/coordinator/fixture.h"
 
@@ -29,6 +31,57 @@ TEST(MigrationsFresh, ManyCoordinatorsMayStartAtOnce) {
   }
   for (auto& thread : threads) thread.join();
   for (const auto& result : results) EXPECT_TRUE(result.ok()) << result;
+}
+
+TEST_F(Migrations, GiveEachMetricOfTheRegistryItsColumnAndNoOther) {
+  for (const auto& [table, level] : {std::pair("units", science::MetricLevel::kUnit),
+                                     std::pair("run_results", science::MetricLevel::kRun)}) {
+    std::set<std::string> names;
+    for (const science::Metric& metric : science::Metrics()) {
+      if (metric.level == level) names.emplace(metric.name);
+    }
+    std::string sorted;
+    for (const std::string& name : names) sorted += (sorted.empty() ? "" : ",") + name;
+    EXPECT_EQ(Query(StrCat("select string_agg(attname, ',' order by attname collate \"C\") from "
+                           "pg_attribute where attrelid = '",
+                           table,
+                           "'::regclass and attnum > 0 and atttypid = 'float8'::regtype and "
+                           "attname <> 'compute_seconds'")),
+              sorted);
+  }
+}
+
+TEST(MigrationsFresh, AResultOfBeforeHasNoneOfTheMetricsThatCameLater) {
+  Database database({testing::CreateDatabase()});
+  ASSERT_TRUE(Migrate(database, EmbeddedMigrations().first(1)).ok());
+  const auto query = [&](const std::string& sql) {
+    const auto value = database.Transact([&](Transaction& t) -> absl::StatusOr<std::string> {
+      const auto rows = t.ExecText(sql);
+      return std::string(rows.empty() ? "" : rows[0][0].c_str());
+    });
+    EXPECT_TRUE(value.ok()) << sql << ": " << value.status();
+    return value.ok() ? *value : "";
+  };
+  query(R"(
+    insert into sweeps (name, method, request_hash, source_yaml, first_run_id, run_count)
+      values ('old', 'grid', '', '', 1, 2);
+    insert into runs select r, 1, r, '', '', '{}', 'DoS', 'DoS', 'RNN', 'relu', 3, 8, '0.12', 0.12,
+      0.12, '2', 2, 2, r, 10 from generate_series(1, 2) r;
+    insert into run_results (run_id, sweep_id, token, outcome, unit_count, steps, compute_seconds,
+      numerics_id, science_version) values (1, 1, gen_random_uuid(), 1, 3, 10, 1, '', 1),
+      (2, 1, gen_random_uuid(), 2, 0, 10, 1, '', 1);
+    insert into unit_rollups values (1, 'grid_score_60', 3, 3, null, null, 0, array_fill(0, '{402}'))
+  )");
+  ASSERT_TRUE(Migrate(database, EmbeddedMigrations()).ok());
+  EXPECT_EQ(
+      query("select string_agg(metric, ',' order by metric) from unit_rollups where run_id = 1"
+            " and n = 3 and nulls = 3 and min is null and sum = 0"),
+      "border_score,field_count,grid_score_60,grid_score_60_circle,grid_score_60_means,"
+      "orientation_spread_rad,phase_x,phase_y");
+  EXPECT_EQ(query("select count(*) from unit_rollups where cardinality(bins) = 402"), "3");
+  EXPECT_EQ(query("select count(*) from unit_rollups where run_id = 2"), "0");
+  EXPECT_EQ(query("select chance_score_60_p95 is null from run_results where run_id = 1"), "t");
+  EXPECT_EQ(query("select chance_fraction is null and fraction = 0 from dash.fractions"), "t");
 }
 
 TEST_F(Migrations, AChangedMigrationIsRefused) {

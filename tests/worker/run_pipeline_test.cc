@@ -10,12 +10,14 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <span>
 #include <thread>
 
 #include "common/sha256.h"
 #include "common/strings.h"
 #include "science/config/metric_registry.h"
 #include "science/integrator/trainer.h"
+#include "science/scoring/intrinsic_dimension.h"
 
 namespace gridsweep::worker {
 namespace {
@@ -32,6 +34,8 @@ RunConfig Tiny(int64_t seed = 7) {
   config.n_grad_steps_per_epoch = 12;
   config.eval_batches = 2;
   config.eval_every_n_steps = 5;
+  config.chance_units = 4;
+  config.chance_shuffles = 5;
   config.seed = seed;
   return config;
 }
@@ -100,7 +104,15 @@ TEST(RunPipeline, GivesAScoreAndAPeriodToUnitsThatFireUnevenly) {
     const bool has_score = std::isfinite(Column(result, "grid_score_60")[unit]);
     scored += has_score;
     EXPECT_EQ(has_score, std::isfinite(Column(result, "grid_score_90")[unit]));
-    if (!has_score) EXPECT_TRUE(std::isnan(Column(result, "period_bins")[unit]));
+    for (const char* metric : {"grid_score_60_means", "period_bins"}) {
+      EXPECT_EQ(std::isfinite(Column(result, metric)[unit]), has_score) << metric;
+    }
+    const double x = Column(result, "phase_x")[unit], y = Column(result, "phase_y")[unit];
+    EXPECT_EQ(std::isnan(x), std::isnan(y));
+    EXPECT_TRUE(std::isnan(x) || (x >= 0 && x < 1 && y >= 0 && y < 1)) << x << " " << y;
+    const double fields = Column(result, "field_count")[unit];
+    EXPECT_TRUE(fields >= 0 && fields == std::floor(fields)) << fields;
+    EXPECT_EQ(fields == 0, std::isnan(Column(result, "border_score")[unit]));
     const double angle = Column(result, "orientation_rad")[unit];
     EXPECT_TRUE(std::isnan(angle) || (angle >= 0 && angle <= 3.1416)) << angle;
   }
@@ -183,7 +195,9 @@ TEST(RunPipeline, WritesAFileThatH5pyReads) {
 def show(name, d):
   if isinstance(d, h5py.Dataset): print(name, d.shape, d.dtype, d.attrs['unit'])
 f.visititems(show))");
-  EXPECT_EQ(listing, R"(learning_curve/error_cm (12,) float64 cm
+  EXPECT_EQ(listing, R"(chance/grid_score_60 (4, 5) float64 1
+chance/unit (4,) int64 unit
+learning_curve/error_cm (12,) float64 cm
 learning_curve/fraction_above (12, 6) float64 fraction of units
 learning_curve/loss (12,) float64 1
 learning_curve/step (12,) uint64 gradient step
@@ -196,7 +210,11 @@ ratemaps/n44 (16, 44, 44) float32 1
 readout/centers (16, 1, 2) float64 m
 readout/surround_scales (16, 1) float64 1
 readout/widths (16, 1) float64 m
+scores/border_score (16,) float64 1
+scores/field_count (16,) float64 field
 scores/grid_score_60 (16,) float64 1
+scores/grid_score_60_circle (16,) float64 1
+scores/grid_score_60_means (16,) float64 1
 scores/grid_score_60_n20 (16,) float64 1
 scores/grid_score_60_n32 (16,) float64 1
 scores/grid_score_90 (16,) float64 1
@@ -206,11 +224,15 @@ scores/mask_60 (16, 10) float64 1
 scores/mask_90 (16, 10) float64 1
 scores/mean_rate (16,) float64 1
 scores/orientation_rad (16,) float64 rad
+scores/orientation_spread_rad (16,) float64 rad
 scores/orientations_rad (16, 6) float64 rad
 scores/peak_rate (16,) float64 1
 scores/period_bins (16,) float64 bin
 scores/period_error_bins (16,) float64 bin
+scores/phase_x (16,) float64 cell
+scores/phase_y (16,) float64 cell
 scores/spatial_information (16,) float64 bit/spike
+untrained/grid_score_60 (16,) float64 1
 )");
 }
 
@@ -259,6 +281,102 @@ print(bool((np.isnan(r[0]) == (o == 0)).all()), int(o.sum()) <= 2 * 50 * 8))");
   std::snprintf(expected, sizeof(expected), "16 7 7 DoS 1\n%.17g\n%.17g\nTrue\nTrue True\n",
                 result.run_metrics.at("pos_err_published"), Column(result, "mean_rate")[3]);
   EXPECT_EQ(output, expected);
+}
+
+// What the file holds of the population, computed again by numpy and scipy.
+TEST(RunPipeline, MeasuresThePopulationAsNumpyDoes) {
+  const RunResult result = ResultOf(Tiny());
+  const std::string output = ReadWithH5py(result.artifact, R"(
+from scipy.ndimage import gaussian_filter
+maps = np.nan_to_num(f['ratemaps/n44'][:].astype('f8'))
+x = np.array([gaussian_filter(m, 2, mode='reflect', truncate=4) for m in maps]).reshape(len(maps), -1)
+x0 = x - x.mean(axis=0); l = np.linalg.eigvalsh(x0 @ x0.T)
+print('%.6f' % (l.sum() ** 2 / (l ** 2).sum()))
+print(np.linalg.matrix_rank(x))
+s = f['chance/grid_score_60'][:].ravel()
+print('%.15g %g' % (np.percentile(s[~np.isnan(s)], 95), (s > 0.3).mean()))
+s = f['untrained/grid_score_60'][:]
+print('%.15g %g' % (np.nanmax(s), (s > 0.3).mean())))");
+  const auto metric = [&](const char* name) { return result.run_metrics.at(name); };
+  char expected[256];
+  std::snprintf(expected, sizeof(expected), "%.6f\n%g\n%.15g %g\n%.15g %g\n",
+                metric("participation_ratio_ratemaps"), metric("ratemap_rank"),
+                metric("chance_score_60_p95"), metric("chance_fraction_above_030"),
+                metric("untrained_max_score_60"), metric("untrained_fraction_above_030"));
+  EXPECT_EQ(output, expected);
+}
+
+TEST(RunPipeline, MeasuresTheActivityOfTheEvaluation) {
+  RunConfig config = Tiny();
+  config.n_epochs = 0;
+  config.eval_batches = 26;  // 10,400 samples
+  auto trainer = integrator::Trainer::Create(config);
+  ASSERT_TRUE(trainer.ok());
+  const auto evaluation = (*trainer)->Evaluate();
+  ASSERT_TRUE(evaluation.ok());
+  const int64_t n = evaluation->samples;
+  const auto activity = [&](int64_t k, int unit) {
+    return static_cast<double>(evaluation->activity[static_cast<size_t>(k * 16 + unit)]);
+  };
+  double trace = 0, squares = 0;
+  for (int a = 0; a < 16; ++a) {
+    for (int b = 0; b < 16; ++b) {
+      double sum_a = 0, sum_b = 0, product = 0;
+      for (int64_t k = 0; k < n; ++k) {
+        sum_a += activity(k, a);
+        sum_b += activity(k, b);
+        product += activity(k, a) * activity(k, b);
+      }
+      const double covariance = product - sum_a * sum_b / static_cast<double>(n);
+      if (a == b) trace += covariance;
+      squares += covariance * covariance;
+    }
+  }
+  double distance = 0;
+  for (int64_t k = 0; k < n; ++k) {
+    distance += std::sqrt(std::pow(evaluation->positions[static_cast<size_t>(2 * k)], 2) +
+                          std::pow(evaluation->positions[static_cast<size_t>(2 * k + 1)], 2));
+  }
+  const auto first = std::span(evaluation->activity).first(10'000 * 16);
+  const auto dimension = scoring::EstimateDimension(first, 16, [] { return true; });
+  const integrator::KernelSquares kernels = (*trainer)->kernel_squares();
+
+  const RunResult result = ResultOf(config);
+  const auto metric = [&](const char* name) { return result.run_metrics.at(name); };
+  EXPECT_NEAR(metric("participation_ratio"), trace * trace / squares, 1e-9);
+  EXPECT_NEAR(metric("pos_err_chance"), 100 * distance / static_cast<double>(n), 1e-9);
+  EXPECT_EQ(metric("two_nn_dimension"), dimension->two_nn);
+  EXPECT_EQ(metric("moments_dimension"), dimension->moments);
+  EXPECT_EQ(metric("input_kernel_sq"), kernels.input);
+  EXPECT_EQ(metric("recurrent_kernel_sq"), kernels.recurrent);
+}
+
+TEST(RunPipeline, ScoresTheUntrainedNetworkOfTheSameSeed) {
+  RunConfig config = Tiny();
+  const RunResult trained = ResultOf(config);
+  config.n_epochs = 0;
+  const RunResult untrained = ResultOf(config);
+  for (const char* metric : {"untrained_max_score_60", "untrained_fraction_above_030"}) {
+    EXPECT_EQ(trained.run_metrics.at(metric), untrained.run_metrics.at(metric)) << metric;
+  }
+  EXPECT_EQ(untrained.run_metrics.at("untrained_max_score_60"),
+            untrained.run_metrics.at("max_grid_score_60"));
+  EXPECT_NE(trained.run_metrics.at("max_grid_score_60"),
+            untrained.run_metrics.at("max_grid_score_60"));
+}
+
+TEST(RunPipeline, LeavesChanceOutWhereNoneIsAskedFor) {
+  for (const bool units : {true, false}) {
+    RunConfig config = Tiny();
+    (units ? config.chance_units : config.chance_shuffles) = 0;
+    const RunResult result = ResultOf(config);
+    for (const auto& [metric, value] : result.run_metrics) {
+      const bool chance = metric.starts_with("chance_") || metric.starts_with("untrained_");
+      EXPECT_EQ(std::isnan(value), chance) << metric;
+    }
+    EXPECT_EQ(ReadWithH5py(result.artifact, "print('chance' in f, 'untrained' in f)"),
+              "False False\n");
+  }
 }
 
 TEST(RunPipeline, StopsAtTheNextStepWhenTold) {
