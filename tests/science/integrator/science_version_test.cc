@@ -166,6 +166,22 @@ std::string Weights() {
 }
 
 // Losses of three steps and the errors of the network that they leave.
+void Train(const RunConfig& config, Digest& digest) {
+  auto trainer = Trainer::Create(config);
+  ASSERT_TRUE(trainer.ok()) << trainer.status();
+  for (int64_t step = 0; step < config.TotalSteps(); ++step) {
+    const auto result = (*trainer)->Step();
+    ASSERT_TRUE(result.ok()) << result.status();
+    digest.AddTrained(result->loss);
+  }
+  const auto evaluation = (*trainer)->Evaluate();
+  ASSERT_TRUE(evaluation.ok()) << evaluation.status();
+  digest.AddTrained(evaluation->pos_err_published);
+  digest.AddTrained(evaluation->pos_err_target);
+  digest.AddTrained(evaluation->pos_err_most_active.value_or(0));
+  digest.AddTrained(evaluation->pos_err_template.value_or(0));
+}
+
 std::string Training() {
   Digest digest;
   const std::pair<Readout, Activation> networks[] = {
@@ -178,21 +194,39 @@ std::string Training() {
   for (const auto& [readout, activation] : networks) {
     RunConfig config = TinyConfig(readout);
     config.activation = activation;
-    auto trainer = Trainer::Create(config);
-    EXPECT_TRUE(trainer.ok()) << trainer.status();
-    if (!trainer.ok()) continue;
-    for (int64_t step = 0; step < config.TotalSteps(); ++step) {
-      const auto result = (*trainer)->Step();
-      EXPECT_TRUE(result.ok()) << result.status();
-      digest.AddTrained(result.ok() ? result->loss : 0);
-    }
-    const auto evaluation = (*trainer)->Evaluate();
-    EXPECT_TRUE(evaluation.ok()) << evaluation.status();
-    if (!evaluation.ok()) continue;
-    digest.AddTrained(evaluation->pos_err_published);
-    digest.AddTrained(evaluation->pos_err_target);
-    digest.AddTrained(evaluation->pos_err_most_active.value_or(0));
-    digest.AddTrained(evaluation->pos_err_template.value_or(0));
+    Train(config, digest);
+  }
+  return digest.Hex();
+}
+
+// The other readouts, losses and optimisers: targets, fields and training at once.
+std::string Tasks() {
+  struct Task {
+    Readout readout;
+    Loss loss;
+    science::Optimizer optimizer;
+  };
+  constexpr Task kTasks[] = {
+      {Readout::kPolar, Loss::kPolarMse, science::Optimizer::kSgd},
+      {Readout::kHighDimPolar, Loss::kMse, science::Optimizer::kAdagrad},
+      {Readout::kGeneralDifferenceOfGaussians, Loss::kCrossEntropy, science::Optimizer::kRmsprop},
+      {Readout::kSoftmaxOfDifferences, Loss::kBinaryCrossEntropy, science::Optimizer::kAdam},
+  };
+  Digest digest;
+  for (const auto& [readout, loss, optimizer] : kTasks) {
+    RunConfig config = TinyConfig(readout);
+    config.place_field_loss = loss;
+    config.optimizer = optimizer;
+    if (optimizer == science::Optimizer::kRmsprop) config.momentum = 0.5;
+    config.place_cell_alpha_e = 1;
+    config.place_cell_alpha_i = 0.3;
+    config.n_place_fields_per_cell = Draw::Poisson(1);
+    config.surround_is_variance_ratio = true;
+    const ReadoutMap map(config);
+    std::vector<float> targets(2 * static_cast<size_t>(map.outputs()));
+    map.Targets(std::vector<double>{0.3, -0.9, -1.05, 1.02}, targets.data());
+    digest.AddAll(targets, 1e-6);
+    Train(config, digest);
   }
   return digest.Hex();
 }
@@ -219,8 +253,8 @@ std::string CurrentBlock(const std::string& above) {
   std::string block = StrCat("version ", science::kScienceVersion);
   if (science::kScienceVersion > 1) block += " after " + ToHex(Sha256::Of(above));
   return StrCat(block, "\nconfigs ", Configs(), "\nfields ", Fields(), "\nscores ", Scores(),
-                "\ntargets ", Targets(), "\ntraining ", Training(), "\nwalks ", WalkDigest(),
-                "\nweights ", Weights(), "\n");
+                "\ntargets ", Targets(), "\ntasks ", Tasks(), "\ntraining ", Training(), "\nwalks ",
+                WalkDigest(), "\nweights ", Weights(), "\n");
 }
 
 std::string ReadVersions() {
