@@ -30,8 +30,8 @@ constexpr size_t kChunkBytes = 1 << 20;
 absl::StatusOr<theory::PatternOptions> ParsePattern(const v1::PatternDynamics& pattern,
                                                     const std::string& path) {
   if (!v1::PatternDynamics::Coupling_IsValid(pattern.coupling())) {
-    return InvalidField(path + ".coupling", StrCat("there is no coupling ",
-                                                   static_cast<int>(pattern.coupling())));
+    return InvalidField(path + ".coupling",
+                        StrCat("there is no coupling ", static_cast<int>(pattern.coupling())));
   }
   const bool tanh = pattern.activation() == "tanh";
   if (!tanh && !pattern.activation().empty() && pattern.activation() != "relu") {
@@ -44,8 +44,7 @@ absl::StatusOr<theory::PatternOptions> ParsePattern(const v1::PatternDynamics& p
       tanh ? theory::Nonlinearity::kTanh : theory::Nonlinearity::kRelu);
   if (pattern.has_units()) {
     if (pattern.units() < 1 || pattern.units() > kMaxUnits) {
-      return InvalidField(path + ".units",
-                          StrCat(pattern.units(), " is not in 1..", kMaxUnits));
+      return InvalidField(path + ".units", StrCat(pattern.units(), " is not in 1..", kMaxUnits));
     }
     options.units = static_cast<int>(pattern.units());
   }
@@ -263,8 +262,8 @@ absl::StatusOr<TheoryQuestion> ParseReadoutTheory(const v1::ReadoutTheoryRequest
   }
   if (request.has_eigenmaps()) {
     if (request.eigenmaps() > theory::kMaxEigenmaps) {
-      return InvalidField("eigenmaps", StrCat(request.eigenmaps(), " is not in 0..",
-                                              theory::kMaxEigenmaps));
+      return InvalidField("eigenmaps",
+                          StrCat(request.eigenmaps(), " is not in 0..", theory::kMaxEigenmaps));
     }
     question.options.eigenmaps = static_cast<int>(request.eigenmaps());
   }

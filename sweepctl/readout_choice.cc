@@ -80,7 +80,8 @@ absl::StatusOr<ReadoutChoice> ChooseReadouts(Console& console,
   if (std::ranges::all_of(words, IsPair)) return FromText(console, FileOfPairs(words), runs);
   if (words.size() == 1) return ReadoutChoice{{}, words[0]};
   const auto odd = std::ranges::find_if_not(words, IsPair);
-  return UsageError(StrCat("\"", *odd, "\" is not PARAMETER=VALUE; give one sweep file, one sweep, "
+  return UsageError(StrCat("\"", *odd,
+                           "\" is not PARAMETER=VALUE; give one sweep file, one sweep, "
                            "or parameters alone"));
 }
 

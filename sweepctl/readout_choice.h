@@ -19,8 +19,8 @@ struct ReadoutChoice {
     science::RunConfig config;  // a run's that has it, with the smallest seed
     int64_t runs;
   };
-  std::vector<Readout> readouts;     // distinct, in the order of the file; or, where there are none,
-  std::string sweep;                 // a stored sweep, by id or name
+  std::vector<Readout> readouts;  // distinct, in the order of the file; or, where there are none,
+  std::string sweep;              // a stored sweep, by id or name
 };
 
 // `words`: FILE (or -), SWEEP, or PARAMETER=VALUE..., where [A, B] is several

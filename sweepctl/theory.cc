@@ -54,7 +54,8 @@ struct Answer {
   std::vector<std::string> sheets;  // PNG
 };
 
-absl::StatusOr<Answer> Ask(Session& session, Client& client, const v1::ReadoutTheoryRequest& request,
+absl::StatusOr<Answer> Ask(Session& session, Client& client,
+                           const v1::ReadoutTheoryRequest& request,
                            const std::vector<ReadoutChoice::Readout>& readouts) {
   Console& console = session.console();
   grpc::ClientContext context;
@@ -240,12 +241,12 @@ absl::StatusOr<int> Theory(Session& session, const Options& options) {
 }  // namespace
 
 void AddTheory(CLI::App& app, Session& session) {
-  CLI::App* verb = AddVerb(
-      app, "theory", "What the theory predicts of readouts, before any network is trained",
-      "sweepctl theory sweeps/quickstart.yaml --patterns relu,tanh\n"
-      "  sweepctl theory place_field_values=difference_of_gaussians "
-      "'place_cell_rf=[0.05, 0.12, 0.2]'\n"
-      "  sweepctl theory 3 -o wide --out theory.png");
+  CLI::App* verb =
+      AddVerb(app, "theory", "What the theory predicts of readouts, before any network is trained",
+              "sweepctl theory sweeps/quickstart.yaml --patterns relu,tanh\n"
+              "  sweepctl theory place_field_values=difference_of_gaussians "
+              "'place_cell_rf=[0.05, 0.12, 0.2]'\n"
+              "  sweepctl theory 3 -o wide --out theory.png");
   auto options = std::make_shared<Options>();
   verb->add_option("WHAT", options->words,
                    "A sweep file (- is standard input), a sweep by id or name, or "
@@ -270,8 +271,7 @@ void AddTheory(CLI::App& app, Session& session) {
       ->type_name("N")
       ->capture_default_str();
   verb->add_option("--lattice", options->lattice, "Points a side of the box; 55")->type_name("N");
-  verb->add_option("--eigenvectors", options->eigenmaps, "Leading eigenvectors; 8")
-      ->type_name("N");
+  verb->add_option("--eigenvectors", options->eigenmaps, "Leading eigenvectors; 8")->type_name("N");
   verb->add_option("-n,--runs", options->runs, "Number of random draws, for method: random")
       ->type_name("N");
   verb->add_option("--out", options->out,

@@ -31,13 +31,13 @@ absl::StatusOr<SweepReadouts> ReadSweepReadouts(Snapshot& snapshot, int64_t swee
   if (sweeps.empty()) return absl::NotFoundError(StrCat("there is no sweep ", sweep_id));
   // Rows may differ in parameters that their kind of readout does not use, so
   // more are read than there will be readouts.
-  const auto rows = snapshot.Exec(
-      StrCat("select r.config::text, g.seed, g.runs from (select min(run_id) first,"
-             " min(seed) seed, count(*) runs from runs where sweep_id = ",
-             sweep, " group by config - ", params.Text(OtherParameters()),
-             "::text[]) g join runs r on r.run_id = g.first order by g.first limit ",
-             params.Int(16 * limit)),
-      params);
+  const auto rows =
+      snapshot.Exec(StrCat("select r.config::text, g.seed, g.runs from (select min(run_id) first,"
+                           " min(seed) seed, count(*) runs from runs where sweep_id = ",
+                           sweep, " group by config - ", params.Text(OtherParameters()),
+                           "::text[]) g join runs r on r.run_id = g.first order by g.first limit ",
+                           params.Int(16 * limit)),
+                    params);
   SweepReadouts found{{}, AsInt(sweeps[0][0])};
   std::vector<science::RunConfig> kinds;
   for (const auto& row : rows) {

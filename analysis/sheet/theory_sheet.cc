@@ -25,8 +25,8 @@ constexpr int kPlotWidth = 200;
 constexpr int kPlotBars = 20;
 constexpr int kMaxEigenmaps = 12;
 constexpr double kDecades = 4;
-constexpr int kText = 7;               // height of a line of text
-constexpr int kLabel = kText + 4;      // a line and the space below it
+constexpr int kText = 7;           // height of a line of text
+constexpr int kLabel = kText + 4;  // a line and the space below it
 constexpr int kHeading = 2 * kText + 9;
 
 int ScaleOf(int side) { return std::max(1, (kTile + side / 2) / side); }
@@ -108,9 +108,9 @@ int EigenmapsOf(const TheoryRow& row) {
 
 int WidthOf(const TheoryRow& row) {
   const int left = MapSide(row) + kGap + kTile + 2 * kGap + kPlotWidth;
-  return std::max(left + EigenmapsOf(row) * (MapSide(row) + kGap),
-                  std::max(Canvas::TextWidth(row.heading, 2),
-                           Canvas::TextWidth(Verdict(row.theory), 1)));
+  return std::max(
+      left + EigenmapsOf(row) * (MapSide(row) + kGap),
+      std::max(Canvas::TextWidth(row.heading, 2), Canvas::TextWidth(Verdict(row.theory), 1)));
 }
 
 std::vector<float> ToFloats(std::span<const double> values) {

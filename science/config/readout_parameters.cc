@@ -6,11 +6,18 @@
 namespace gridsweep::science {
 
 std::span<const std::string_view> ReadoutParameterNames() {
-  static constexpr std::array<std::string_view, 12> kNames = {
-      "place_field_values", "place_field_normalization", "Np",
-      "place_cell_rf",      "surround_scale",            "surround_is_variance_ratio",
-      "place_cell_alpha_e", "place_cell_alpha_i",        "n_place_fields_per_cell",
-      "box_width_in_m",     "box_height_in_m",           "is_periodic"};
+  static constexpr std::array<std::string_view, 12> kNames = {"place_field_values",
+                                                              "place_field_normalization",
+                                                              "Np",
+                                                              "place_cell_rf",
+                                                              "surround_scale",
+                                                              "surround_is_variance_ratio",
+                                                              "place_cell_alpha_e",
+                                                              "place_cell_alpha_i",
+                                                              "n_place_fields_per_cell",
+                                                              "box_width_in_m",
+                                                              "box_height_in_m",
+                                                              "is_periodic"};
   return kNames;
 }
 

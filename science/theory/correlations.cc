@@ -73,15 +73,15 @@ Correlations Correlate(const Responses& responses) {
 Eigenmaps TopEigenmaps(const Responses& responses, int count) {
   const Eigen::Index points = Eigen::Index{responses.res} * responses.res;
   const Eigen::Index cells = responses.cells;
-  RowMajor y = Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic,
-                                              Eigen::RowMajor>>(responses.values.data(), points,
-                                                                cells)
-                   .cast<double>();
+  RowMajor y =
+      Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
+          responses.values.data(), points, cells)
+          .cast<double>();
   y.rowwise() -= y.colwise().mean();
   // Sigma = y yT and yT y share their eigenvalues; the smaller is solved.
   const bool by_cells = cells < points;
-  const Eigen::MatrixXd product = by_cells ? Eigen::MatrixXd(y.transpose() * y)
-                                           : Eigen::MatrixXd(y * y.transpose());
+  const Eigen::MatrixXd product =
+      by_cells ? Eigen::MatrixXd(y.transpose() * y) : Eigen::MatrixXd(y * y.transpose());
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(product);
   Eigenmaps top;
   const Eigen::Index wanted = std::min<Eigen::Index>(count, product.rows());

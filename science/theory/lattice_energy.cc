@@ -15,7 +15,8 @@ struct Waves {
   Lattice lattice;
   int count;  // waves, pi / count apart
 };
-constexpr Waves kWaves[] = {{Lattice::kHexagonal, 3}, {Lattice::kSquare, 2}, {Lattice::kStripes, 1}};
+constexpr Waves kWaves[] = {
+    {Lattice::kHexagonal, 3}, {Lattice::kSquare, 2}, {Lattice::kStripes, 1}};
 
 // Zero mean, mean square 1. `k` is in radians a lattice point.
 std::vector<double> WaveMap(int res, double k, double direction, int count) {

@@ -25,8 +25,7 @@ absl::Status CheckTheory(const science::RunConfig& config) {
                      "; the theory needs a square box"));
   }
   if (config.Np > kMaxCells) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("Np: ", config.Np, " is more than ", kMaxCells));
+    return absl::InvalidArgumentError(absl::StrCat("Np: ", config.Np, " is more than ", kMaxCells));
   }
   return absl::OkStatus();
 }
@@ -53,14 +52,13 @@ absl::StatusOr<ReadoutTheory> PredictLattice(const science::RunConfig& config,
   if (!(*std::ranges::max_element(spectrum) >
         1e-12 * std::accumulate(sigma.begin(), sigma.end(), 0.0))) {
     return absl::InvalidArgumentError(
-        absl::StrCat("place_cell_rf: ", DrawText(config.place_cell_rf),
-                     ": the outputs of ", config.Np, " cells do not vary on the lattice"));
+        absl::StrCat("place_cell_rf: ", DrawText(config.place_cell_rf), ": the outputs of ",
+                     config.Np, " cells do not vary on the lattice"));
   }
   theory.radial = AverageOverDirections(spectrum, options.res, step);
   theory.rings = FindRings(theory.radial);
   if (theory.rings.local) {
-    theory.energies =
-        LatticeEnergies(spectrum, options.res, step, theory.rings.local->wavenumber);
+    theory.energies = LatticeEnergies(spectrum, options.res, step, theory.rings.local->wavenumber);
   }
   if (options.eigenmaps > 0) theory.eigenmaps = TopEigenmaps(responses, options.eigenmaps);
   return theory;

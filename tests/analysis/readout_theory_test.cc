@@ -128,11 +128,11 @@ TEST_F(ReadoutTheoryTest, ASweepsReadoutsAreEachAnsweredOnce) {
   std::vector<RunSpec> runs;
   for (int i = 0; i < 8; ++i) runs.push_back({.state = "pending", .scores = {}});
   const int64_t sweep_id = world_->AddSweep(runs);
-  const int64_t first = std::stoll(world_->Ask(
-      StrCat("select first_run_id from sweeps where sweep_id = ", sweep_id)));
+  const int64_t first = std::stoll(
+      world_->Ask(StrCat("select first_run_id from sweeps where sweep_id = ", sweep_id)));
   const auto set = [&](int run, const std::string& fields, int seed) {
-    world_->Execute(StrCat("update runs set seed = ", seed, ", config = config || '{\"seed\":", seed,
-                           ",\"Np\":24,", fields, "}' where run_id = ", first + run));
+    world_->Execute(StrCat("update runs set seed = ", seed, ", config = config || '{\"seed\":",
+                           seed, ",\"Np\":24,", fields, "}' where run_id = ", first + run));
   };
   set(0, "\"place_field_values\":\"difference_of_gaussians\",\"place_cell_rf\":0.2", 5);
   set(1, "\"place_field_values\":\"gaussian\",\"surround_scale\":2", 3);
@@ -140,8 +140,10 @@ TEST_F(ReadoutTheoryTest, ASweepsReadoutsAreEachAnsweredOnce) {
   set(3, "\"place_field_values\":\"gaussian\",\"surround_scale\":0", 2);
   set(4, "\"place_field_values\":\"cartesian\",\"place_field_loss\":\"mse\",\"Np\":2", 0);
   set(5, "\"place_field_values\":\"difference_of_gaussians\",\"place_cell_rf\":0.3", 0);
-  set(6, "\"place_field_values\":\"difference_of_gaussians\",\"place_cell_rf\":0.2,"
-         "\"weight_decay\":0.5", 6);
+  set(6,
+      "\"place_field_values\":\"difference_of_gaussians\",\"place_cell_rf\":0.2,"
+      "\"weight_decay\":0.5",
+      6);
   set(7, "\"place_field_values\":\"cartesian\",\"place_field_loss\":\"mse\",\"Np\":2", 1);
   v1::ReadoutTheoryRequest request;
   request.set_sweep_id(sweep_id);
@@ -195,10 +197,9 @@ TEST_F(ReadoutTheoryTest, PatternsAreThoseOfTheLibraryAndCounted) {
   const auto theory = *theory::PredictLattice(config, {.res = 16, .eigenmaps = 0});
   for (size_t p = 0; p < 2; ++p) {
     const auto& outcome = parts[p + 1].patterns();
-    auto options = p == 0 ? theory::PublishedPatterns(theory::Coupling::kNone,
-                                                      theory::Nonlinearity::kRelu)
-                          : theory::PublishedPatterns(theory::Coupling::kOrdered,
-                                                      theory::Nonlinearity::kTanh);
+    auto options =
+        p == 0 ? theory::PublishedPatterns(theory::Coupling::kNone, theory::Nonlinearity::kRelu)
+               : theory::PublishedPatterns(theory::Coupling::kOrdered, theory::Nonlinearity::kTanh);
     EXPECT_EQ(outcome.dynamics().step_size(), options.step_size);
     options.units = p == 0 ? 5 : 6;
     options.steps = p == 0 ? 130 : 60;
@@ -254,7 +255,7 @@ TEST_F(ReadoutTheoryTest, ACancelledCallGivesItsThreadBack) {
   request.set_eigenmaps(0);
   auto& pattern = *request.add_patterns();
   pattern.set_coupling(v1::PatternDynamics::COUPLING_ORDERED);
-  pattern.set_steps(20'000);  // many minutes
+  pattern.set_steps(20'000);              // many minutes
   for (int call = 0; call < 2; ++call) {  // on both of the lane's threads
     grpc::ClientContext context;
     auto stream = world_->stub().ReadoutTheory(&context, request);

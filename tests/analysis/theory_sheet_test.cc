@@ -14,9 +14,7 @@ using Pixel = std::array<uint8_t, 3>;
 struct Picture {
   int width = 0, height = 0;
   std::vector<Pixel> pixels;
-  int Count(Pixel colour) const {
-    return static_cast<int>(std::ranges::count(pixels, colour));
-  }
+  int Count(Pixel colour) const { return static_cast<int>(std::ranges::count(pixels, colour)); }
 };
 
 Picture Decode(const std::string& png) {
@@ -65,8 +63,7 @@ TEST(TheorySheet, MarksRingAndClosedFormWhereThereAreSome) {
 TEST(TheorySheet, GrowsWithReadoutsEigenvectorsAndPatterns) {
   TheoryRow row = RowOf(science::Readout::kDifferenceOfGaussians, 0.12, 8);
   const Picture one = Decode(*DrawTheorySheet({row}));
-  const Picture two =
-      Decode(*DrawTheorySheet({row, RowOf(science::Readout::kGaussian, 0.12, 2)}));
+  const Picture two = Decode(*DrawTheorySheet({row, RowOf(science::Readout::kGaussian, 0.12, 2)}));
   EXPECT_EQ(two.width, one.width);
   EXPECT_GT(two.height, one.height + 110);
   const std::vector<float> map(55 * 55, 1);

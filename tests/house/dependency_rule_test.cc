@@ -150,8 +150,8 @@ TEST(DependencyRule, PlantedFaultsAreFound) {
 TEST(House, EachRoomSaysWhatItOwns) {
   for (const char* room :
        {"proto", "common", "science", "science/config", "science/integrator", "science/scoring",
-        "science/theory", "sweepspec", "coordinator", "coordinator/store", "worker", "analysis", "analysis/queries",
-        "sweepctl", "sweeps", "bench", "tests", "docs"}) {
+        "science/theory", "sweepspec", "coordinator", "coordinator/store", "worker", "analysis",
+        "analysis/queries", "sweepctl", "sweeps", "bench", "tests", "docs"}) {
     EXPECT_TRUE(fs::exists(fs::path(GRIDSWEEP_SOURCE_DIR) / room / "README.md")) << room;
   }
 }

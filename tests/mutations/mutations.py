@@ -12,6 +12,7 @@ class Mutation(NamedTuple):
 
 
 SCORING, GRID, INTEGRATOR = "science/scoring/", "scoring_test", "science/integrator/"
+THEORY = "science/theory/"
 
 MUTATIONS = [
     # Grid scores and periods.
@@ -71,4 +72,22 @@ MUTATIONS = [
              "integrator_decoder_test"),
     Mutation("variance-without-the-mean", INTEGRATOR + "decoder.cc",
              "(p.x - mean.x) * (p.x - mean.x)", "(p.x - mean.x) * p.x", "integrator_decoder_test"),
+    # Theory.
+    Mutation("closed-form-of-one-dimension", THEORY + "closed_form.cc",
+             "s * s * s * s * alpha_i / alpha_e", "s * s * s * alpha_i / alpha_e", "theory_test"),
+    Mutation("surround-without-its-volume", THEORY + "closed_form.cc",
+             "alpha_i * s * s * std::exp", "alpha_i * s * std::exp", "theory_test"),
+    Mutation("lattice-period-of-the-box", THEORY + "correlations.cc",
+             "/ (res * spacing())", "/ side", "theory_test"),
+    Mutation("spectrum-of-one-of-two-cells", THEORY + "correlations.cc",
+             "(power[i * res + j] + power[opposite]) / 2", "power[i * res + j]", "theory_test"),
+    Mutation("spacing-without-the-two", THEORY + "ring.cc",
+             "4 * std::numbers::pi / (std::numbers::sqrt3", "2 * std::numbers::pi / (std::numbers::sqrt3",
+             "theory_test"),
+    Mutation("cubic-energy-of-a-square", THEORY + "lattice_energy.cc",
+             "value * value * value", "value * value", "theory_test"),
+    Mutation("pattern-without-decay", THEORY + "pattern_formation.cc",
+             "convolved_[i] - maps_[i]", "convolved_[i] + maps_[i]", "theory_test"),
+    Mutation("units-inhibited-by-those-before", THEORY + "pattern_formation.cc",
+             "Eigen::Upper", "Eigen::Lower", "theory_test"),
 ]

@@ -106,8 +106,8 @@ TEST(ReadoutChoice, FaultsAreExplained) {
 }
 
 TEST(Theory, SaysWhichServerItMissesAfterTheFileWasChecked) {
-  const Ran ran = RunCaptured({"theory", "place_field_values=gaussian", "--analysis-address",
-                               "unix:/nonexistent/socket"});
+  const Ran ran = RunCaptured(
+      {"theory", "place_field_values=gaussian", "--analysis-address", "unix:/nonexistent/socket"});
   EXPECT_EQ(ran.code, kUnavailable);
   EXPECT_THAT(ran.err, HasSubstr("analysis"));
   EXPECT_EQ(RunCaptured({"theory", "place_field_values=gausian"}).code, kFailed);

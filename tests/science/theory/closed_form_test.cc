@@ -36,12 +36,10 @@ double ArgMax(const std::function<double(double)>& f, double limit) {
 }
 
 constexpr DifferenceOfGaussians kDifferences[] = {
-    {1, 1, 0.12, 2},        // equal heights
-    {1, 0.25, 0.12, 2},     // equal volumes
-    {1, 1 / 2.25, 0.2, 1.5},
-    {1.3, 0.2, 0.08, 3},
-    {1, 0.1, 0.1, 2},       // between 1/s^4 and 1/s^2
-    {1, 0.05, 0.1, 2},      // below 1/s^4: largest at 0
+    {1, 1, 0.12, 2},                                                 // equal heights
+    {1, 0.25, 0.12, 2},                                              // equal volumes
+    {1, 1 / 2.25, 0.2, 1.5}, {1.3, 0.2, 0.08, 3}, {1, 0.1, 0.1, 2},  // between 1/s^4 and 1/s^2
+    {1, 0.05, 0.1, 2},                                               // below 1/s^4: largest at 0
 };
 
 TEST(DifferenceOfGaussians, TransformIsTheIntegral) {
@@ -69,8 +67,7 @@ TEST(DifferenceOfGaussians, DominatesWhereItsSquareIsLargestToo) {
   for (double alpha_i = 0.02; alpha_i < 1.2; alpha_i += 0.01) {
     const DifferenceOfGaussians d{1, alpha_i, 0.1, 2};
     // Away from k = 0, where both may be equal: the first sample is 0 itself.
-    const double largest =
-        ArgMax([&](double k) { return std::abs(d.Transform(k)); }, 4 / d.sigma);
+    const double largest = ArgMax([&](double k) { return std::abs(d.Transform(k)); }, 4 / d.sigma);
     EXPECT_EQ(d.SignedMaximumDominates(), largest > 0) << alpha_i;
   }
 }

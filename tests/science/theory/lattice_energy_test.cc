@@ -62,8 +62,8 @@ TEST(LatticeEnergy, QuadraticPartIsTheFormOnTheLattice) {
 TEST(LatticeEnergy, AWaveOnTheLatticeHasItsModesPower) {
   constexpr int kRes = 24;
   std::vector<double> spectrum(kRes * kRes);
-  spectrum[3] = spectrum[kRes - 3] = 5;                        // direction 90 degrees
-  spectrum[3 * kRes] = spectrum[(kRes - 3) * kRes] = 4;        // direction 0
+  spectrum[3] = spectrum[kRes - 3] = 5;                  // direction 90 degrees
+  spectrum[3 * kRes] = spectrum[(kRes - 3) * kRes] = 4;  // direction 0
   const auto energies = LatticeEnergies(spectrum, kRes, 1, 3);
   EXPECT_NEAR(energies[1].quadratic, 4.5, 1e-9);
   EXPECT_NEAR(energies[2].quadratic, 5, 1e-9);

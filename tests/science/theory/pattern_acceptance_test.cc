@@ -48,8 +48,8 @@ TEST(UnitsAlone, ReluMakesHexagonsWhereTanhDoesNot) {
 
 TEST(OrderedUnits, TanhMakesSquaresBehindAConstantLeader) {
   // A unit does not feel those before it, so these are the last 8 of any number.
-  const auto readings = Outcome(GaussianTransform(kRes, 2.2 / (kRes - 1), 0.12),
-                                Coupling::kOrdered, Nonlinearity::kTanh, 8);
+  const auto readings = Outcome(GaussianTransform(kRes, 2.2 / (kRes - 1), 0.12), Coupling::kOrdered,
+                                Nonlinearity::kTanh, 8);
   EXPECT_TRUE(std::isnan(readings[7].grid_score_90)) << "constant";
   for (int unit = 5; unit <= 6; ++unit) {
     EXPECT_GT(readings[unit].grid_score_90, 0.7);
@@ -59,8 +59,8 @@ TEST(OrderedUnits, TanhMakesSquaresBehindAConstantLeader) {
 }
 
 TEST(OrderedUnits, ReluMakesHexagonsBehindSquareLeaders) {
-  const auto readings = Outcome(GaussianTransform(kRes, 2.2 / (kRes - 1), 0.12),
-                                Coupling::kOrdered, Nonlinearity::kRelu);
+  const auto readings = Outcome(GaussianTransform(kRes, 2.2 / (kRes - 1), 0.12), Coupling::kOrdered,
+                                Nonlinearity::kRelu);
   for (int unit = 59; unit <= 62; ++unit) {
     EXPECT_GT(readings[unit].grid_score_90, 0.7);
     EXPECT_LT(readings[unit].grid_score_60, 0.3);

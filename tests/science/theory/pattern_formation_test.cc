@@ -26,7 +26,8 @@ std::vector<double> RingTransform(double strength) {
 }
 
 // Sigma * g by plain loops.
-std::vector<double> Convolve(const std::vector<double>& transform, const std::vector<double>& maps) {
+std::vector<double> Convolve(const std::vector<double>& transform,
+                             const std::vector<double>& maps) {
   const auto kernel = PlainTransform(
       std::vector<std::complex<double>>(transform.begin(), transform.end()), kRes, +1);
   std::vector<double> out(maps.size());
@@ -132,9 +133,9 @@ TEST_P(OrderedUnits, AreInhibitedByThemselvesAndThoseAfterThem) {
     for (int i = 0; i < kUnits; ++i) {
       for (int x = 0; x < kSize; ++x) {
         const double own = before[i * kSize + x];
-        double change = h[i * kSize + x] + (GetParam() == Nonlinearity::kTanh
-                                                ? std::tanh(own)
-                                                : std::max(30 * own, 0.0));
+        double change =
+            h[i * kSize + x] +
+            (GetParam() == Nonlinearity::kTanh ? std::tanh(own) : std::max(30 * own, 0.0));
         for (int j = i; j < kUnits; ++j) {
           double overlap = 0;
           for (int z = 0; z < kSize; ++z) overlap += before[j * kSize + z] * h[i * kSize + z];
@@ -175,7 +176,8 @@ TEST(GaussianTransform, IsThePlainTransformOfTheNearestImage) {
     }
   }
   const auto expected = PlainTransform(kernel, kRes, -1);
-  for (size_t k = 0; k < transform.size(); ++k) EXPECT_NEAR(transform[k], expected[k].real(), 1e-12);
+  for (size_t k = 0; k < transform.size(); ++k)
+    EXPECT_NEAR(transform[k], expected[k].real(), 1e-12);
 }
 
 }  // namespace
