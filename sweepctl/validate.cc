@@ -1,3 +1,6 @@
+#include <absl/strings/str_format.h>
+
+#include <cmath>
 #include <ostream>
 
 #include "common/status.h"
@@ -22,6 +25,8 @@ absl::StatusOr<int> Validate(Session& session, const Options& options) {
   listing.columns = {{"FILE"},           {"VALID"},      {"RUNS", true},      {"COLLAPSED", true},
                      {"EXCLUDED", true}, {"FLOP", true}, {"CORE HOURS", true}};
   size_t invalid = 0;
+  uint64_t runs = 0;
+  double flop = 0;
   const Format format = session.format();
   const bool prose = format == Format::kTable || format == Format::kWide ||
                      (format == Format::kAuto && console.out_terminal);
@@ -40,6 +45,8 @@ absl::StatusOr<int> Validate(Session& session, const Options& options) {
     const v1::ValidateSweepResponse answer = Summarize(result);
     PrintNotices(console, *text, result.notices);
     if (!answer.valid()) ++invalid;
+    runs += answer.run_count();
+    flop += answer.total_flop();
     if (prose) {
       if (answer.valid()) {
         console.out << SummaryText(console, text->file, answer, result.sweep->runs, options.gflops);
@@ -60,6 +67,11 @@ absl::StatusOr<int> Validate(Session& session, const Options& options) {
     listing.names.push_back(text->file);
   }
   if (!prose) session.Print(listing);
+  if (prose && options.files.size() > 1) {
+    console.out << absl::StrFormat("Together: %s runs, %.3g flop, %s h on one core\n",
+                                   WithCommas(static_cast<int64_t>(runs)), flop,
+                                   WithCommas(std::llround(flop / (options.gflops * 1e9) / 3600)));
+  }
   if (invalid > 0 && options.files.size() > 1) {
     console.err << "sweepctl: " << invalid << " of " << options.files.size()
                 << " files are not valid\n";
