@@ -3,8 +3,8 @@
 
 Usage: run.py [--source DIR] [--build DIR] [NAME...]
 
-Copies the sources to BUILD/source, builds them there (ccache makes what is not changed quick), and for
-each mutation of mutations.py: applies it, builds the one test that should see it, runs that test, and
+Copies the sources to BUILD, builds them there (in the place that the build has in the sources, so that
+ccache knows what is not changed), and for each mutation of mutations.py: applies it, builds the one test that should see it, runs that test, and
 takes the mutation back. A mutation that no longer applies, does not compile, or leaves its test green
 is a failure. First each test must be green without any.
 """
@@ -39,7 +39,7 @@ def copy_sources(source, to):
 
 class Tree:
     def __init__(self, source, build):
-        self.source, self.build = build / "source", build / "tree"
+        self.source, self.build = build, build / "build/release"
         copy_sources(source, self.source)
         if not (self.build / "build.ninja").exists():
             done = quiet(["cmake", "-S", self.source, "-B", self.build, "-G", "Ninja",
