@@ -17,6 +17,7 @@ enum class Stream : uint32_t {
   kDropout = 3,
   kEval = 4,
   kChance = 5,
+  kShuffle = 6,
   kPatterns = 32,
 };
 
@@ -45,13 +46,17 @@ class Random {
         step_low_(static_cast<uint32_t>(step)),
         step_high_(static_cast<uint32_t>(step >> 32) << 8 | static_cast<uint32_t>(stream)) {}
 
+  // Four independent words.
+  std::array<uint32_t, 4> Words(uint64_t index) const {
+    return Philox4x32(
+        {static_cast<uint32_t>(index), static_cast<uint32_t>(index >> 32), step_low_, step_high_},
+        key_);
+  }
   // Two independent uniforms in (0, 1): odd multiples of 2^-54, so that
   // neither 0 nor 1 occurs.
   std::array<double, 2> Uniforms(uint64_t index) const {
-    const auto bits = Philox4x32(
-        {static_cast<uint32_t>(index), static_cast<uint32_t>(index >> 32), step_low_, step_high_},
-        key_);
-    return {Unit(bits[0], bits[1]), Unit(bits[2], bits[3])};
+    const auto words = Words(index);
+    return {Unit(words[0], words[1]), Unit(words[2], words[3])};
   }
   double Uniform(uint64_t index, double low, double high) const {
     return low + (high - low) * Uniforms(index)[0];

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <numbers>
+#include <numeric>
 
 namespace gridsweep::integrator {
 namespace {
@@ -29,22 +30,33 @@ WallEffect AvoidWall(const Box& box, Vec2 position, double heading) {
 }
 
 void DrawWalks(const Box& box, const Random& random, int64_t steps, int64_t batch, Walks& walks) {
+  std::vector<uint64_t> numbers(static_cast<size_t>(batch));
+  std::iota(numbers.begin(), numbers.end(), 0);
+  DrawWalks(box, random, steps, numbers, walks);
+}
+
+void DrawWalks(const Box& box, const Random& random, int64_t steps,
+               std::span<const uint64_t> numbers, Walks& walks) {
+  const size_t batch = numbers.size(), rows = static_cast<size_t>(steps) * batch;
   walks.steps = steps;
-  walks.batch = batch;
-  walks.velocity.resize(static_cast<size_t>(steps * batch * 2));
-  walks.positions.resize(static_cast<size_t>(steps * batch * 2));
-  walks.start.resize(static_cast<size_t>(batch * 2));
+  walks.batch = static_cast<int64_t>(batch);
+  walks.velocity.resize(rows * 2);
+  walks.step_length.resize(rows);
+  walks.start.resize(batch * 2);
+  walks.positions.resize(rows * 2);
+  walks.start_heading.resize(batch);
+  walks.headings.resize(rows);
   auto store = [&box](double* to, Vec2 p) {
     to[0] = box.periodic ? WrapCoordinate(p.x, box.width) : p.x;
     to[1] = box.periodic ? WrapCoordinate(p.y, box.height) : p.y;
   };
-  for (int64_t b = 0; b < batch; ++b) {
-    const uint64_t walk = static_cast<uint64_t>(b) << 32;
+  for (size_t b = 0; b < batch; ++b) {
+    const uint64_t walk = numbers[b] << 32;
     const auto place = random.Uniforms(walk);
     Vec2 p = {(place[0] - 0.5) * box.width, (place[1] - 0.5) * box.height};
     double heading = random.Uniform(walk + 1, 0, 2 * kPi);
-    for (int64_t t = 0; t <= steps; ++t) {
-      const uint64_t draw = walk + 2 + 2 * static_cast<uint64_t>(t);
+    for (uint64_t t = 0; t <= static_cast<uint64_t>(steps); ++t) {
+      const uint64_t draw = walk + 2 + 2 * t;
       const WallEffect wall = AvoidWall(box, p, heading);
       const double length =
           random.Rayleigh(draw, kSpeedScale) * wall.speed_factor * kSecondsPerStep;
@@ -53,13 +65,16 @@ void DrawWalks(const Box& box, const Random& random, int64_t steps, int64_t batc
       heading += wall.turn + kSecondsPerStep * kTurnSd * random.Normal(draw + 1);
       if (t == 0) {
         // The first step only leads to the start position.
-        store(&walks.start[static_cast<size_t>(b * 2)], p);
+        store(&walks.start[b * 2], p);
+        walks.start_heading[b] = heading;
         continue;
       }
-      const auto row = static_cast<size_t>(((t - 1) * batch + b) * 2);
-      walks.velocity[row] = static_cast<float>(v.x);
-      walks.velocity[row + 1] = static_cast<float>(v.y);
-      store(&walks.positions[row], p);
+      const size_t row = (t - 1) * batch + b;
+      walks.velocity[row * 2] = static_cast<float>(v.x);
+      walks.velocity[row * 2 + 1] = static_cast<float>(v.y);
+      walks.step_length[row] = static_cast<float>(length);
+      store(&walks.positions[row * 2], p);
+      walks.headings[row] = heading;
     }
   }
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "science/config/run_config.h"
@@ -44,14 +45,20 @@ double WrapCoordinate(double x, double side);
 // Walks as the network sees them; row k * batch + b is step k+1 of walk b.
 struct Walks {
   int64_t steps = 0, batch = 0;
-  std::vector<float> velocity;    // [steps * batch, 2] metres per step
-  std::vector<double> start;      // [batch, 2] metres: p_1
-  std::vector<double> positions;  // [steps * batch, 2] metres: p_2 .. p_{steps+1}
+  std::vector<float> velocity;        // [steps * batch, 2] metres per step
+  std::vector<float> step_length;     // [steps * batch] metres: the velocity's length
+  std::vector<double> start;          // [batch, 2] metres: p_1
+  std::vector<double> positions;      // [steps * batch, 2] metres: p_2 .. p_{steps+1}
+  std::vector<double> start_heading;  // [batch] radians, not wrapped: theta_1
+  std::vector<double> headings;       // [steps * batch] theta_2 .. theta_{steps+1}
 };
 
 // Draws `batch` walks of `steps` inputs. Computed in float64; a walk does not
 // depend on `batch` or `steps` (a shorter one is its beginning). Positions may
 // leave a box with walls by a few centimetres. `walks` keeps its memory.
 void DrawWalks(const Box& box, const Random& random, int64_t steps, int64_t batch, Walks& walks);
+// The walks of these numbers: number b is DrawWalks' walk b.
+void DrawWalks(const Box& box, const Random& random, int64_t steps,
+               std::span<const uint64_t> numbers, Walks& walks);
 
 }  // namespace gridsweep::integrator

@@ -141,6 +141,32 @@ TEST(DrawWalks, AWalkDoesNotDependOnLengthOrCompany) {
   }
 }
 
+TEST(DrawWalks, AStepGoesItsLengthInTheDirectionOfTheHead) {
+  const Walks walks = Draw(kWalled, 20, 50);
+  for (size_t b = 0; b < 50; ++b) {
+    double heading = walks.start_heading[b];
+    for (size_t t = 0; t < 20; ++t) {
+      const size_t row = t * 50 + b;
+      ASSERT_NEAR(walks.velocity[2 * row], walks.step_length[row] * std::cos(heading), 1e-7);
+      ASSERT_NEAR(walks.velocity[2 * row + 1], walks.step_length[row] * std::sin(heading), 1e-7);
+      heading = walks.headings[row];
+    }
+  }
+}
+
+TEST(DrawWalks, PicksWalksByTheirNumbers) {
+  const Walks all = Draw(kWalled, 5, 10);
+  Walks picked;
+  DrawWalks(kWalled, Random(5, Stream::kTrain, 0), 5, std::vector<uint64_t>{7, 2}, picked);
+  ASSERT_EQ(picked.batch, 2);
+  for (size_t t = 0; t < 5; ++t) {
+    EXPECT_EQ(picked.positions[2 * (2 * t)], all.positions[2 * (10 * t + 7)]);
+    EXPECT_EQ(picked.positions[2 * (2 * t + 1)], all.positions[2 * (10 * t + 2)]);
+    EXPECT_EQ(picked.headings[2 * t], all.headings[10 * t + 7]);
+  }
+  EXPECT_EQ(picked.start[2], all.start[4]);
+}
+
 TEST(DrawWalks, EveryStepHasWalksOfItsOwn) {
   EXPECT_NE(Draw(kWalled, 1, 1, 0).start, Draw(kWalled, 1, 1, 1).start);
 }
