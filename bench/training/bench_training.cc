@@ -6,15 +6,19 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "science/config/parameters.h"
+#include "science/integrator/head_direction_cells.h"
 #include "science/integrator/loss.h"
 #include "science/integrator/network.h"
+#include "science/integrator/network_inputs.h"
 #include "science/integrator/optimizer.h"
 #include "science/integrator/readout.h"
 #include "science/integrator/trainer.h"
 #include "science/integrator/trajectory.h"
+#include "science/integrator/weights.h"
 
 namespace {
 
@@ -42,9 +46,12 @@ double SgemmGflops() {
   return 2 * 1024.0 * 1024.0 * 1024.0 / best * 1e-9;
 }
 
-science::RunConfig Config(int64_t units) {
+science::RunConfig Config(science::RnnType type, int64_t units) {
   science::RunConfig config;
+  config.rnn_type = type;
   config.Ng = units;
+  config.lstm_units = units;
+  config.n_head_direction_cells = type == science::RnnType::kBaninoLstm ? 12 : 0;
   config.Np = units == 128 ? 256 : 512;
   config.batch_size = units == 128 ? 100 : 200;
   config.n_epochs = 1;
@@ -55,15 +62,13 @@ science::RunConfig Config(int64_t units) {
 // Median milliseconds of each part of a step.
 std::array<double, 6> Split(const science::RunConfig& config, double seconds) {
   const ReadoutMap readout(config);
-  RnnWeights weights = DrawWeights(config);
-  RnnWeights gradient = EmptyLike(weights);
-  RnnPass pass(weights, config.activation, config.sequence_length, config.batch_size);
+  const HeadDirectionCells directions(config);
+  std::vector<Weight> weights = DrawWeights(config);
+  Network network(config, weights, config.sequence_length, config.batch_size);
   const int64_t rows = config.sequence_length * config.batch_size;
   std::vector<float> target(static_cast<size_t>(rows * config.Np));
   std::vector<Optimizer> adam;
-  for (const at::Tensor* weight : weights.All()) {
-    adam.emplace_back(config.optimizer, weight->numel());
-  }
+  for (const Weight& weight : weights) adam.emplace_back(config.optimizer, weight.value.numel());
   Walks walks;
   std::array<std::vector<double>, 6> times;
   double total = 0;
@@ -72,21 +77,20 @@ std::array<double, 6> Split(const science::RunConfig& config, double seconds) {
         [&] {
           DrawWalks(BoxOf(config), Random(config.seed, Stream::kTrain, step),
                     config.sequence_length, config.batch_size, walks);
-          std::ranges::copy(walks.velocity, pass.velocity().data_ptr<float>());
         },
         [&] {
-          readout.Targets(walks.start, pass.start().data_ptr<float>());
+          GiveWalks(walks, readout, directions, network);
           readout.Targets(walks.positions, target.data());
         },
-        [&] { pass.Forward(weights); },
-        [&] { CrossEntropy(target.data(), pass.output().data_ptr<float>(), rows, config.Np); },
-        [&] { pass.Backward(weights, gradient); },
+        [&] { network.Forward(); },
+        [&] { CrossEntropy(target.data(), network.place().data_ptr<float>(), rows, config.Np); },
+        [&] { network.Backward(); },
         [&] {
           for (size_t i = 0; i < adam.size(); ++i) {
-            const size_t n = static_cast<size_t>(weights.All()[i]->numel());
+            const size_t n = static_cast<size_t>(weights[i].value.numel());
             adam[i].Step({.learning_rate = config.learning_rate}, step + 1,
-                         {gradient.All()[i]->data_ptr<float>(), n},
-                         {weights.All()[i]->data_ptr<float>(), n});
+                         {weights[i].gradient.data_ptr<float>(), n},
+                         {weights[i].value.data_ptr<float>(), n});
           }
         }};
     for (size_t part = 0; part < times.size(); ++part) {
@@ -116,25 +120,34 @@ double MedianStep(const science::RunConfig& config, double seconds) {
   return times[times.size() / 2];
 }
 
+void PrintRow(const science::RunConfig& config, double sgemm, double seconds) {
+  const double step = MedianStep(config, seconds);
+  const double flop =
+      science::TrainingFlop(config) / static_cast<double>(config.n_grad_steps_per_epoch);
+  const double rate = flop / step * 1e-9;
+  const auto split = Split(config, seconds);
+  const std::string network = science::ValueText(science::FindParameter("rnn_type")->get(config));
+  std::printf("%-10s %5ld %5ld %5ld %9.2f %9.1f %8.0f | %5.2f %7.2f %7.2f %5.2f %8.2f %5.2f\n",
+              network.c_str(), config.Ng, config.Np, config.batch_size, 1e3 * step, rate,
+              100 * rate / sgemm, split[0], split[1], split[2], split[3], split[4], split[5]);
+  std::fflush(stdout);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  using science::RnnType;
   const double seconds = argc > 1 ? std::atof(argv[1]) : 3;
   UseOneThreadPerSlot();
   const double sgemm = SgemmGflops();
   std::printf("%s, 1 thread, sgemm %.1f Gflop/s\n\n", NumericsId().c_str(), sgemm);
-  std::printf("%5s %5s %5s %9s %9s %8s | %s\n", "Ng", "Np", "B", "ms/step", "Gflop/s", "% sgemm",
-              "walks targets forward  loss backward  adam (ms)");
+  std::printf("%-10s %5s %5s %5s %9s %9s %8s | %s\n", "network", "Ng", "Np", "B", "ms/step",
+              "Gflop/s", "% sgemm", "walks targets forward  loss backward  adam (ms)");
   for (const int64_t units : {128, 256, 512, 1024}) {
-    const science::RunConfig config = Config(units);
-    const double step = MedianStep(config, seconds);
-    const double flop =
-        science::TrainingFlop(config) / static_cast<double>(config.n_grad_steps_per_epoch);
-    const double rate = flop / step * 1e-9;
-    const auto split = Split(config, seconds);
-    std::printf("%5ld %5ld %5ld %9.2f %9.1f %8.0f | %5.2f %7.2f %7.2f %5.2f %8.2f %5.2f\n", units,
-                config.Np, config.batch_size, 1e3 * step, rate, 100 * rate / sgemm, split[0],
-                split[1], split[2], split[3], split[4], split[5]);
-    std::fflush(stdout);
+    PrintRow(Config(RnnType::kRnn, units), sgemm, seconds);
+  }
+  for (const RnnType type :
+       {RnnType::kSrnn, RnnType::kGru, RnnType::kLstm, RnnType::kUgrnn, RnnType::kBaninoLstm}) {
+    for (const int64_t units : {128, 512}) PrintRow(Config(type, units), sgemm, seconds);
   }
 }

@@ -1,9 +1,10 @@
 #include "science/integrator/evaluate.h"
 
-#include <algorithm>
 #include <optional>
 
 #include "science/integrator/decoder.h"
+#include "science/integrator/network.h"
+#include "science/integrator/network_inputs.h"
 #include "science/integrator/philox.h"
 #include "science/integrator/template_decoder.h"
 #include "science/integrator/trajectory.h"
@@ -11,7 +12,9 @@
 namespace gridsweep::integrator {
 
 absl::StatusOr<Evaluation> EvaluateNetwork(const science::RunConfig& config,
-                                           const ReadoutMap& readout, const RnnWeights& weights,
+                                           const ReadoutMap& readout,
+                                           const HeadDirectionCells& directions,
+                                           const std::vector<Weight>& weights,
                                            const std::function<bool(int64_t)>& on_batch) {
   const Box box = BoxOf(config);
   const int64_t steps = config.eval_sequence_length;
@@ -19,7 +22,7 @@ absl::StatusOr<Evaluation> EvaluateNetwork(const science::RunConfig& config,
   const Decoder decoder(config, readout);
   std::optional<TemplateDecoder> templates;
   if (decoder.votes()) templates.emplace(config, readout);
-  RnnPass pass(weights, config.activation, steps, config.batch_size);
+  Network network(config, weights, steps, config.batch_size);
 
   Evaluation result{};
   result.samples = config.eval_batches * rows;
@@ -32,13 +35,12 @@ absl::StatusOr<Evaluation> EvaluateNetwork(const science::RunConfig& config,
   for (int64_t batch = 0; batch < config.eval_batches; ++batch) {
     const Random random(config.seed, Stream::kEval, static_cast<uint64_t>(batch));
     DrawWalks(box, random, steps, config.batch_size, walks);
-    std::ranges::copy(walks.velocity, pass.velocity().data_ptr<float>());
-    readout.Targets(walks.start, pass.start().data_ptr<float>());
-    pass.Forward(weights);
+    GiveWalks(walks, readout, directions, network);
+    network.Forward();
 
     readout.Targets(walks.positions, targets.data());
-    if (templates) templates->Decode(pass.output(), matched);
-    const float* output = pass.output().data_ptr<float>();
+    if (templates) templates->Decode(network.place(), matched);
+    const float* output = network.place().data_ptr<float>();
     for (int64_t row = 0; row < rows; ++row) {
       const auto at = static_cast<size_t>(row);
       const Vec2 truth = {walks.positions[2 * at], walks.positions[2 * at + 1]};
@@ -52,7 +54,7 @@ absl::StatusOr<Evaluation> EvaluateNetwork(const science::RunConfig& config,
       }
     }
     result.positions.insert(result.positions.end(), walks.positions.begin(), walks.positions.end());
-    const float* units = pass.units().data_ptr<float>();
+    const float* units = network.units().data_ptr<float>();
     result.activity.insert(result.activity.end(), units, units + rows * config.Ng);
     if (on_batch && !on_batch(batch + 1)) return absl::CancelledError("the evaluation was stopped");
   }

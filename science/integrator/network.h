@@ -1,71 +1,68 @@
-// The recurrent network: forward pass and hand-written backward pass. Private to
-// science/integrator and its tests (the only header here that includes LibTorch).
+// A network over `steps` x `batch`: forward pass and hand-written backward pass.
+// Private to science/integrator and its tests (includes LibTorch).
 #pragma once
 
 #include <ATen/ATen.h>
 
-#include <array>
 #include <cstdint>
 #include <vector>
 
 #include "science/config/run_config.h"
+#include "science/integrator/dropout.h"
+#include "science/integrator/recurrent_layer.h"
+#include "science/integrator/weights.h"
 
 namespace gridsweep::integrator {
 
-// The matrices of an RNN without biases, or their gradients. Row vectors
-// multiply from the left: h_0 = y E, h_t = phi(v_t W + h_{t-1} U), output h_t D.
-struct RnnWeights {
-  at::Tensor encoder;    // E [Np, Ng]
-  at::Tensor input;      // W [2, Ng]
-  at::Tensor recurrent;  // U [Ng, Ng]
-  at::Tensor readout;    // D [Ng, Np]
-
-  std::array<at::Tensor*, 4> All() { return {&encoder, &input, &recurrent, &readout}; }
-};
-
-// Initial weights from `config.seed`'s weights stream: glorot_uniform, and
-// `config.initializer` for the recurrent kernel. float32.
-// Source: docs/science.md, networks (Keras' definitions).
-RnnWeights DrawWeights(const science::RunConfig& config);
-// The same shapes, uninitialised.
-RnnWeights EmptyLike(const RnnWeights& weights);
-
-// Buffers for `steps` x `batch`; rows of two-dimensional views are step * batch + b.
-class RnnPass {
+// Every rnn_type: encoders of the start, an input layer (unless RNN, BaninoLSTM), a
+// recurrent layer, a dense layer (unless RNN), one or two output heads. Rows of
+// two-dimensional tensors are step * batch + b. Equations: docs/science.md.
+class Network {
  public:
-  // Runs in the floating-point type of `weights`. Keeps no reference to them.
-  RnnPass(const RnnWeights& weights, science::Activation activation, int64_t steps, int64_t batch);
+  // Runs in the floating-point type of `weights` (DrawWeights of `config`, or like
+  // them), and sees what becomes of their values.
+  Network(const science::RunConfig& config, const std::vector<Weight>& weights, int64_t steps,
+          int64_t batch);
 
-  // Inputs, to be filled before Forward: y(p_1) [batch, Np] and v [steps * batch, 2].
+  // To be filled before Forward: what the encoders are given, [batch, Np], and in
+  // BaninoLSTM head-direction activity beside it; and the inputs,
+  // [steps * batch, 2 or 3].
   at::Tensor& start() { return start_; }
-  at::Tensor& velocity() { return velocity_; }
+  at::Tensor& inputs() { return inputs_; }
 
-  // Fills units() and output().
-  void Forward(const RnnWeights& weights);
-  // The scored units g [steps * batch, Ng].
+  // Fills units() and the outputs. With `masks` it drops what they say.
+  void Forward(const DropoutMasks& masks = {});
+  // The scored units g, before any dropout, [steps * batch, Ng].
   const at::Tensor& units() const { return units_; }
   // [steps * batch, Np]
-  at::Tensor& output() { return output_; }
+  at::Tensor& place() { return place_; }
+  // [steps * batch, n_head_direction_cells]; undefined without such cells.
+  at::Tensor& head_direction() { return head_direction_; }
 
-  // Back-propagation through time. Precondition: Forward has run, and output()
-  // now holds the gradient of the loss with respect to the output.
-  // Overwrites `gradient`.
-  void Backward(const RnnWeights& weights, RnnWeights& gradient);
+  // Overwrites the gradient of every weight. Precondition: Forward has run, and
+  // place() and head_direction() now hold the gradients of the loss with respect
+  // to them.
+  void Backward();
 
  private:
-  void ApplyActivation(at::Tensor& values) const;
-  // gradient <- gradient * phi'(x), given phi(x).
-  void BackwardActivation(at::Tensor& gradient, const at::Tensor& values) const;
+  bool has_directions() const { return direction_head_.exists(); }
 
-  science::Activation activation_;
-  at::Tensor start_, velocity_;
-  at::Tensor states_;            // h_0 .. h_T: [(steps + 1) * batch, Ng]
-  at::Tensor units_, previous_;  // views of states_: h_1 .. h_T, h_0 .. h_{T-1}
-  at::Tensor deltas_;            // gradients like states_; rows of t > 0 before phi
-  at::Tensor delta_units_;       // view of deltas_: t = 1 .. T
-  at::Tensor output_;
-  std::vector<at::Tensor> state_;  // views of states_, one a step, 0 .. T
-  std::vector<at::Tensor> delta_;  // views of deltas_
+  int64_t steps_;
+  std::vector<Dense> encoders_;  // of h_0, and c_0 where there is one
+  Dense input_;
+  RecurrentLayer recurrent_;
+  Dense dense_;
+  science::Activation dense_activation_;
+  Dense place_head_, direction_head_;
+
+  DropoutMasks masks_;  // of the last Forward
+  at::Tensor start_, inputs_;
+  at::Tensor hidden_;  // the input layer's output, or inputs_
+  at::Tensor x_;       // hidden_ after dropout
+  at::Tensor units_;   // the dense layer's output, or the recurrent layer's
+  at::Tensor g_;       // units_ after dropout
+  at::Tensor place_, head_direction_;
+  at::Tensor dropped_hidden_, dropped_units_, delta_hidden_, delta_dense_;
 };
 
 }  // namespace gridsweep::integrator

@@ -3,20 +3,22 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
-#include <algorithm>
 #include <cmath>
 #include <new>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "science/integrator/dropout.h"
 #include "science/integrator/evaluate.h"
+#include "science/integrator/head_direction_cells.h"
 #include "science/integrator/loss.h"
 #include "science/integrator/network.h"
+#include "science/integrator/network_inputs.h"
 #include "science/integrator/optimizer.h"
-#include "science/integrator/philox.h"
 #include "science/integrator/readout.h"
-#include "science/integrator/trajectory.h"
+#include "science/integrator/training_walks.h"
+#include "science/integrator/weights.h"
 
 namespace gridsweep::integrator {
 namespace {
@@ -58,12 +60,16 @@ class Trainer::Impl {
   explicit Impl(const science::RunConfig& config)
       : config_(config),
         readout_(config),
+        directions_(config),
+        training_walks_(config),
+        dropout_(config),
         weights_(DrawWeights(config)),
-        gradient_(EmptyLike(weights_)),
-        pass_(weights_, config.activation, config.sequence_length, config.batch_size),
-        target_(static_cast<size_t>(config.sequence_length * config.batch_size * config.Np)) {
-    for (const at::Tensor* weight : weights_.All()) {
-      optimizers_.emplace_back(config.optimizer, weight->numel(), config.momentum);
+        network_(config, weights_, config.sequence_length, config.batch_size) {
+    const int64_t rows = config.sequence_length * config.batch_size;
+    target_.resize(static_cast<size_t>(rows * config.Np));
+    direction_target_.resize(static_cast<size_t>(rows * directions_.cells()));
+    for (const Weight& weight : weights_) {
+      optimizers_.emplace_back(config.optimizer, weight.value.numel(), config.momentum);
     }
   }
 
@@ -72,49 +78,64 @@ class Trainer::Impl {
       return absl::OutOfRangeError("all " + std::to_string(config_.TotalSteps()) +
                                    " steps of this run are done");
     }
-    DrawWalks(BoxOf(config_), Random(config_.seed, Stream::kTrain, step_), config_.sequence_length,
-              config_.batch_size, walks_);
-    std::ranges::copy(walks_.velocity, pass_.velocity().data_ptr<float>());
-    readout_.Targets(walks_.start, pass_.start().data_ptr<float>());
+    training_walks_.Draw(step_, walks_);
+    GiveWalks(walks_, readout_, directions_, network_);
     readout_.Targets(walks_.positions, target_.data());
-    pass_.Forward(weights_);
+    network_.Forward(dropout_.Draw(step_));
 
-    const int64_t rows = walks_.steps * walks_.batch;
-    double loss = LossOf(config_.place_field_loss)(target_.data(), pass_.output().data_ptr<float>(),
-                                                   rows, config_.Np);
-    const at::Tensor recurrent = weights_.recurrent.view(-1);
-    loss += config_.weight_decay * at::dot(recurrent, recurrent).item<double>();
+    const double loss = Loss();
     if (!std::isfinite(loss)) return StepResult{loss, false};
 
-    pass_.Backward(weights_, gradient_);
+    network_.Backward();
     ++step_;
-    const auto weights = weights_.All();
-    const auto gradients = gradient_.All();
-    for (size_t i = 0; i < weights.size(); ++i) {
-      Optimizer::Options options{.learning_rate = config_.learning_rate};
-      if (weights[i] == &weights_.recurrent) options.weight_decay = config_.weight_decay;
-      if (config_.gradient_clip_scope == science::ClipScope::kAll ||
-          weights[i] == &weights_.readout) {
+    for (size_t i = 0; i < weights_.size(); ++i) {
+      Weight& weight = weights_[i];
+      Optimizer::Options options{.learning_rate = config_.learning_rate,
+                                 .weight_decay = config_.weight_decay * weight.decay};
+      if (config_.gradient_clip_scope == science::ClipScope::kAll || weight.head) {
         options.clip = config_.gradient_clip;
       }
-      optimizers_[i].Step(options, step_, Values(*gradients[i]), Values(*weights[i]));
+      optimizers_[i].Step(options, step_, Values(weight.gradient), Values(weight.value));
     }
     return StepResult{loss, true};
   }
 
   const science::RunConfig& config() const { return config_; }
   const ReadoutMap& readout() const { return readout_; }
-  const RnnWeights& weights() const { return weights_; }
+  const HeadDirectionCells& directions() const { return directions_; }
+  const std::vector<Weight>& weights() const { return weights_; }
   uint64_t step() const { return step_; }
 
  private:
+  // The loss of the last Forward, weight decay included. Replaces the network's
+  // outputs by the gradients with respect to them.
+  double Loss() {
+    const int64_t rows = walks_.steps * walks_.batch;
+    double loss = LossOf(config_.place_field_loss)(
+        target_.data(), network_.place().data_ptr<float>(), rows, config_.Np);
+    if (directions_.cells() > 0) {
+      directions_.Respond(walks_.headings, direction_target_.data());
+      loss += CrossEntropy(direction_target_.data(), network_.head_direction().data_ptr<float>(),
+                           rows, directions_.cells());
+    }
+    for (const Weight& weight : weights_) {
+      if (weight.decay == 0) continue;
+      const at::Tensor values = weight.value.view(-1);
+      loss += config_.weight_decay * weight.decay * at::dot(values, values).item<double>();
+    }
+    return loss;
+  }
+
   const science::RunConfig config_;
   const ReadoutMap readout_;
-  RnnWeights weights_, gradient_;
+  const HeadDirectionCells directions_;
+  TrainingWalks training_walks_;
+  Dropout dropout_;
+  std::vector<Weight> weights_;
+  Network network_;
   std::vector<Optimizer> optimizers_;
-  RnnPass pass_;
   Walks walks_;
-  std::vector<float> target_;
+  std::vector<float> target_, direction_target_;
   uint64_t step_ = 0;
 };
 
@@ -136,15 +157,21 @@ absl::StatusOr<StepResult> Trainer::Step() {
 
 absl::StatusOr<Evaluation> Trainer::Evaluate(const std::function<bool(int64_t)>& on_batch) {
   return Catching([&] {
-    return EvaluateNetwork(impl_->config(), impl_->readout(), impl_->weights(), on_batch);
+    return EvaluateNetwork(impl_->config(), impl_->readout(), impl_->directions(), impl_->weights(),
+                           on_batch);
   });
 }
 
-ReadoutParameters Trainer::readout_parameters() const { return impl_->readout().parameters(); }
+ReadoutParameters Trainer::readout_parameters() const {
+  ReadoutParameters parameters = impl_->readout().parameters();
+  parameters.head_directions = impl_->directions().preferred();
+  return parameters;
+}
 
 KernelSquares Trainer::kernel_squares() const {
-  const RnnWeights& weights = impl_->weights();
-  return {SumOfSquares(weights.input), SumOfSquares(weights.recurrent)};
+  const std::vector<Weight>& weights = impl_->weights();
+  return {SumOfSquares(LayerOf(weights, "recurrent_input").kernel.value),
+          SumOfSquares(LayerOf(weights, "recurrent").kernel.value)};
 }
 
 }  // namespace gridsweep::integrator

@@ -58,6 +58,7 @@ struct ReadoutParameters {
   std::vector<double> radius_map;        // high_dim_polar: a [cells / 2]
   std::vector<double> radius_offset;     //                 c [cells / 2]
   std::vector<double> preferred_angles;  //                 mu [cells / 2] radians
+  std::vector<double> head_directions;   // [n_head_direction_cells] preferred, radians
 };
 
 // Sums of squares of the recurrent layer's two kernels, all gates, biases left out: what multiplies
@@ -77,7 +78,7 @@ class Trainer {
 
   // Steps done so far, 0 .. config.TotalSteps().
   uint64_t step() const;
-  // One gradient step on fresh trajectories.
+  // One gradient step, on fresh trajectories or the next of the fixed ones.
   absl::StatusOr<StepResult> Step();
 
   // Evaluates at T = eval_sequence_length over eval_batches batches of the

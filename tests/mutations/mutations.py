@@ -13,6 +13,7 @@ class Mutation(NamedTuple):
 
 SCORING, GRID, INTEGRATOR = "science/scoring/", "scoring_test", "science/integrator/"
 THEORY = "science/theory/"
+NETWORK = "integrator_network_test"
 
 MUTATIONS = [
     # Grid scores and periods.
@@ -41,8 +42,19 @@ MUTATIONS = [
     Mutation("walk-without-the-time-step-in-its-turns", INTEGRATOR + "trajectory.cc",
              "kSecondsPerStep * kTurnSd * random.Normal", "kTurnSd * random.Normal",
              "integrator_trajectory_test"),
+    Mutation("heading-without-the-walls-turn", INTEGRATOR + "trajectory.cc",
+             "walks.headings[row] = heading;", "walks.headings[row] = heading - wall.turn;",
+             "integrator_trajectory_test"),
     Mutation("velocity-of-the-step-before", INTEGRATOR + "trajectory.cc",
-             "((t - 1) * batch + b) * 2", "(((t % steps)) * batch + b) * 2", "integrator_trajectory_test"),
+             "const size_t row = (t - 1) * batch + b;",
+             "const size_t row = t % static_cast<uint64_t>(steps) * batch + b;",
+             "integrator_trajectory_test"),
+    Mutation("turn-to-the-next-step", INTEGRATOR + "network_inputs.cc",
+             "row < batch ? walks.start_heading[row] : walks.headings[row - batch]",
+             "walks.start_heading[row % batch]", "integrator_network_inputs_test"),
+    Mutation("shuffle-that-leaves-the-last-in-place", INTEGRATOR + "training_walks.cc",
+             "random.Words(i)[0] * (i + 1) >> 32", "random.Words(i)[0] * i >> 32",
+             "integrator_training_walks_test"),
     # Readouts.
     Mutation("field-without-the-two", INTEGRATOR + "place_cells.cc",
              "1 / (2 * width * width)", "1 / (width * width)", "integrator_place_cells_test"),
@@ -61,11 +73,29 @@ MUTATIONS = [
              "2.0f / static_cast<float>(n)", "1.0f / static_cast<float>(n)", "integrator_loss_test"),
     # Networks and their initial weights.
     Mutation("glorot-of-one-fan", INTEGRATOR + "initializers.cc",
-             "6.0 / static_cast<double>(rows + columns)", "6.0 / static_cast<double>(rows)",
-             "integrator_initializers_test"),
-    Mutation("gradient-of-the-next-state", INTEGRATOR + "network.cc",
-             "at::mm_out(gradient.recurrent, previous_.t(), delta_units_);",
-             "at::mm_out(gradient.recurrent, units_.t(), delta_units_);", "integrator_network_test"),
+             "const double fans = static_cast<double>(rows + columns)",
+             "const double fans = static_cast<double>(2 * rows)", "integrator_initializers_test"),
+    Mutation("orthogonal-without-the-signs-of-r", INTEGRATOR + "initializers.cc",
+             "q * r.diagonal().sign()", "q", "integrator_initializers_test"),
+    Mutation("forget-bias-on-the-input-gate", INTEGRATOR + "weights.cc",
+             "bias.narrow(0, units, units).fill_(1)", "bias.narrow(0, 0, units).fill_(1)",
+             "integrator_weights_test"),
+    Mutation("gradient-of-the-next-state", INTEGRATOR + "recurrent_layer.cc",
+             "mask.defined() ? dropped_ : values_.previous", "mask.defined() ? dropped_ : values_.output",
+             NETWORK),
+    Mutation("gru-keeps-the-candidate", INTEGRATOR + "gru_cell.cc",
+             "at::lerp_out(step.next_h, gate.c, step.h, gate.z)",
+             "at::lerp_out(step.next_h, step.h, gate.c, gate.z)", NETWORK),
+    Mutation("gru-resets-before-the-kernel", INTEGRATOR + "gru_cell.cc",
+             "at::mul_out(d_state.c, d.c, gate.r)", "d_state.c.copy_(d.c)", NETWORK),
+    Mutation("lstm-forgets-by-the-input-gate", INTEGRATOR + "lstm_cell.cc",
+             "at::mul_out(step.next_c, gate.f, step.c)", "at::mul_out(step.next_c, gate.i, step.c)", NETWORK),
+    Mutation("ugrnn-without-the-one", INTEGRATOR + "ugrnn_cell.cc",
+             "gate.g.add_(1).sigmoid_()", "gate.g.sigmoid_()", NETWORK),
+    Mutation("dropout-not-scaled", INTEGRATOR + "dropout.cc", "1 / (1 - rate)", "1.0",
+             "integrator_dropout_test"),
+    Mutation("state-dropped-on-its-way-back-only", INTEGRATOR + "recurrent_layer.cc",
+             "at::mul_out(h, step.h, mask)", "h.copy_(step.h)", NETWORK),
     # Decoding.
     Mutation("vote-of-the-least-for-all", INTEGRATOR + "decoder.cc",
              "least ? -activity[i] : activity[i]", "least ? activity[i] : -activity[i]",

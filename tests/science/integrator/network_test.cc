@@ -3,16 +3,36 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <string>
+#include <tuple>
 
+#include "science/config/parameters.h"
 #include "science/integrator/loss.h"
 #include "science/integrator/philox.h"
+#include "tests/science/integrator/reference_network.h"
 
 namespace gridsweep::integrator {
 namespace {
 
 using science::Activation;
+using science::DropoutMode;
+using science::RnnType;
+using science::RunConfig;
 
-constexpr int64_t kUnits = 7, kOutputs = 5, kSteps = 4, kBatch = 3;
+constexpr int64_t kUnits = 6, kLstmUnits = 4, kOutputs = 5, kDirections = 3, kSteps = 4, kBatch = 3;
+
+RunConfig ConfigOf(RnnType type, Activation activation, int64_t directions = 0) {
+  RunConfig config;
+  config.rnn_type = type;
+  config.activation = activation;
+  config.Ng = kUnits;
+  config.Np = kOutputs;
+  config.lstm_units = kLstmUnits;
+  config.n_head_direction_cells = directions;
+  config.sequence_length = kSteps;
+  config.batch_size = kBatch;
+  return config;
+}
 
 at::Tensor Normals(at::IntArrayRef shape, uint64_t which, double scale) {
   at::Tensor values = at::empty(shape, at::kDouble);
@@ -23,89 +43,98 @@ at::Tensor Normals(at::IntArrayRef shape, uint64_t which, double scale) {
   return values;
 }
 
-RnnWeights SomeWeights() {
-  return {Normals({kOutputs, kUnits}, 0, 0.7), Normals({2, kUnits}, 1, 0.7),
-          Normals({kUnits, kUnits}, 2, 0.5), Normals({kUnits, kOutputs}, 3, 0.7)};
-}
-
-RnnPass SomePass(const RnnWeights& weights, Activation activation) {
-  RnnPass pass(weights, activation, kSteps, kBatch);
-  pass.start().copy_(Normals({kBatch, kOutputs}, 4, 1));
-  pass.velocity().copy_(Normals({kSteps * kBatch, 2}, 5, 1));
-  return pass;
-}
-
-double Phi(Activation activation, double x) {
-  switch (activation) {
-    case Activation::kRelu:
-      return x > 0 ? x : 0;
-    case Activation::kTanh:
-      return std::tanh(x);
-    case Activation::kSigmoid:
-      return 1 / (1 + std::exp(-x));
-    default:
-      return x;
+// Of the right names and shapes, but all random: biases, too.
+std::vector<Weight> SomeWeights(const RunConfig& config) {
+  std::vector<Weight> weights = DrawWeights(config);
+  uint64_t which = 100;
+  for (Weight& weight : weights) {
+    weight.value = Normals(weight.value.sizes(), which++, 0.6);
+    weight.gradient = at::empty_like(weight.value);
   }
+  return weights;
 }
 
-class Rnn : public testing::TestWithParam<Activation> {};
-INSTANTIATE_TEST_SUITE_P(Activations, Rnn,
-                         testing::Values(Activation::kRelu, Activation::kTanh, Activation::kSigmoid,
-                                         Activation::kLinear));
+std::vector<Weight> In(at::ScalarType type, std::vector<Weight> weights) {
+  for (Weight& weight : weights) {
+    weight.value = weight.value.to(type);
+    weight.gradient = at::empty_like(weight.value);
+  }
+  return weights;
+}
 
-TEST_P(Rnn, ForwardAgreesWithPlainLoops) {
-  const RnnWeights w = SomeWeights();
-  RnnPass pass = SomePass(w, GetParam());
-  pass.Forward(w);
-  auto value = [](const at::Tensor& m, int64_t i, int64_t j) { return m[i][j].item<double>(); };
-  for (int64_t b = 0; b < kBatch; ++b) {
-    std::vector<double> h(kUnits, 0);
-    for (int64_t u = 0; u < kUnits; ++u) {
-      for (int64_t i = 0; i < kOutputs; ++i) {
-        h[static_cast<size_t>(u)] += value(pass.start(), b, i) * value(w.encoder, i, u);
-      }
+void FillInputs(Network& network) {
+  network.start().copy_(Normals(network.start().sizes(), 4, 1));
+  network.inputs().copy_(Normals(network.inputs().sizes(), 5, 1));
+}
+
+DropoutMasks MasksOf(const RunConfig& config) {
+  Dropout dropout(config);
+  const DropoutMasks& single = dropout.Draw(3);
+  auto wide = [](const at::Tensor& mask) {
+    return mask.defined() ? mask.to(at::kDouble) : at::Tensor();
+  };
+  return {wide(single.input), wide(single.recurrent), wide(single.units)};
+}
+
+double Difference(const at::Tensor& a, const at::Tensor& b) {
+  return (a.to(at::kDouble) - b.to(at::kDouble)).abs().max().item<double>();
+}
+
+void ExpectReferenceOutputs(const RunConfig& config) {
+  const std::vector<Weight> weights = SomeWeights(config);
+  const DropoutMasks masks = MasksOf(config);
+  Network network(config, weights, kSteps, kBatch);
+  FillInputs(network);
+  network.Forward(masks);
+  auto expect_row = [](const at::Tensor& actual, int64_t row, const std::vector<double>& expected) {
+    ASSERT_EQ(actual.size(1), static_cast<int64_t>(expected.size()));
+    for (size_t i = 0; i < expected.size(); ++i) {
+      EXPECT_NEAR(actual[row][static_cast<int64_t>(i)].item<double>(), expected[i], 1e-11)
+          << "row " << row << " column " << i;
     }
+  };
+  for (int64_t b = 0; b < kBatch; ++b) {
+    const ReferenceOutputs expected =
+        RunReference(config, weights, network.start(), network.inputs(), masks, kBatch, b);
     for (int64_t t = 0; t < kSteps; ++t) {
       const int64_t row = t * kBatch + b;
-      std::vector<double> next(kUnits, 0);
-      for (int64_t u = 0; u < kUnits; ++u) {
-        double x = 0;
-        for (int64_t i = 0; i < 2; ++i) x += value(pass.velocity(), row, i) * value(w.input, i, u);
-        for (int64_t i = 0; i < kUnits; ++i) {
-          x += h[static_cast<size_t>(i)] * value(w.recurrent, i, u);
-        }
-        next[static_cast<size_t>(u)] = Phi(GetParam(), x);
-        EXPECT_NEAR(value(pass.units(), row, u), Phi(GetParam(), x), 1e-12);
-      }
-      h = next;
-      for (int64_t o = 0; o < kOutputs; ++o) {
-        double y = 0;
-        for (int64_t u = 0; u < kUnits; ++u) {
-          y += h[static_cast<size_t>(u)] * value(w.readout, u, o);
-        }
-        EXPECT_NEAR(value(pass.output(), row, o), y, 1e-12);
+      const auto step = static_cast<size_t>(t);
+      expect_row(network.units(), row, expected.units[step]);
+      expect_row(network.place(), row, expected.place[step]);
+      if (config.n_head_direction_cells > 0) {
+        expect_row(network.head_direction(), row, expected.direction[step]);
       }
     }
   }
 }
 
 // The loss is a fixed random combination of the outputs, plus half their squares.
-TEST_P(Rnn, BackwardAgreesWithFiniteDifferences) {
-  RnnWeights w = SomeWeights();
-  const at::Tensor mix = Normals({kSteps * kBatch, kOutputs}, 6, 1);
+void ExpectFiniteDifferences(const RunConfig& config) {
+  const std::vector<Weight> weights = SomeWeights(config);
+  const DropoutMasks masks = MasksOf(config);
+  Network network(config, weights, kSteps, kBatch);
+  FillInputs(network);
+  std::vector<at::Tensor*> outputs = {&network.place()};
+  if (config.n_head_direction_cells > 0) outputs.push_back(&network.head_direction());
+  std::vector<at::Tensor> mixes;
+  for (const at::Tensor* output : outputs) {
+    mixes.push_back(Normals(output->sizes(), 6 + mixes.size(), 1));
+  }
   auto loss = [&] {
-    RnnPass pass = SomePass(w, GetParam());
-    pass.Forward(w);
-    return ((pass.output() * mix).sum() + 0.5 * pass.output().square().sum()).item<double>();
+    network.Forward(masks);
+    double sum = 0;
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      sum += (*outputs[i] * (mixes[i] + 0.5 * *outputs[i])).sum().item<double>();
+    }
+    return sum;
   };
-  RnnPass pass = SomePass(w, GetParam());
-  pass.Forward(w);
-  pass.output().add_(mix);
-  RnnWeights gradient = EmptyLike(w);
-  pass.Backward(w, gradient);
-  for (size_t k = 0; k < 4; ++k) {
-    double* theta = w.All()[k]->data_ptr<double>();
-    for (int64_t i = 0; i < w.All()[k]->numel(); ++i) {
+  loss();
+  for (size_t i = 0; i < outputs.size(); ++i) outputs[i]->add_(mixes[i]);
+  network.Backward();
+  for (const Weight& weight : weights) {
+    const at::Tensor gradient = weight.gradient.clone();
+    double* theta = weight.value.data_ptr<double>();
+    for (int64_t i = 0; i < weight.value.numel(); ++i) {
       const double kept = theta[i];
       theta[i] = kept + 1e-6;
       const double up = loss();
@@ -113,68 +142,120 @@ TEST_P(Rnn, BackwardAgreesWithFiniteDifferences) {
       const double down = loss();
       theta[i] = kept;
       const double slope = (up - down) / 2e-6;
-      EXPECT_NEAR(gradient.All()[k]->data_ptr<double>()[i], slope, 1e-6 * (1 + std::abs(slope)))
-          << "matrix " << k << " element " << i;
+      ASSERT_NEAR(gradient.data_ptr<double>()[i], slope, 2e-6 * (1 + std::abs(slope)))
+          << weight.name << " element " << i;
     }
   }
 }
 
-// A whole step in float32, cross-entropy included, against LibTorch's autograd in
+using Case = std::tuple<RnnType, Activation>;
+std::string NameOf(RnnType type, Activation activation) {
+  const RunConfig config = ConfigOf(type, activation);
+  return science::ValueText(science::FindParameter("rnn_type")->get(config)) + "_" +
+         science::ValueText(science::FindParameter("activation")->get(config));
+}
+
+constexpr RnnType kTypes[] = {RnnType::kRnn,  RnnType::kSrnn,  RnnType::kGru,
+                              RnnType::kLstm, RnnType::kUgrnn, RnnType::kBaninoLstm};
+
+class Networks : public testing::TestWithParam<Case> {};
+INSTANTIATE_TEST_SUITE_P(All, Networks,
+                         testing::Combine(testing::ValuesIn(kTypes),
+                                          testing::Values(Activation::kRelu, Activation::kTanh,
+                                                          Activation::kSigmoid,
+                                                          Activation::kLinear)),
+                         [](const auto& instance) {
+                           return NameOf(std::get<0>(instance.param), std::get<1>(instance.param));
+                         });
+
+TEST_P(Networks, ForwardAgreesWithPlainLoops) {
+  ExpectReferenceOutputs(ConfigOf(std::get<0>(GetParam()), std::get<1>(GetParam())));
+}
+
+TEST_P(Networks, BackwardAgreesWithFiniteDifferences) {
+  ExpectFiniteDifferences(ConfigOf(std::get<0>(GetParam()), std::get<1>(GetParam())));
+}
+
+class EveryNetwork : public testing::TestWithParam<RnnType> {
+ protected:
+  RunConfig Config(int64_t directions = kDirections) const {
+    return ConfigOf(GetParam(), Activation::kTanh, directions);
+  }
+  RunConfig Dropping(DropoutMode mode) const {
+    RunConfig config = Config();
+    config.dropout_mode = mode;
+    config.readout_dropout = 0.4;
+    config.recurrent_dropout = 0.3;
+    return config;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Types, EveryNetwork, testing::ValuesIn(kTypes), [](const auto& instance) {
+  return science::ValueText(
+      science::FindParameter("rnn_type")->get(ConfigOf(instance.param, Activation::kTanh)));
+});
+
+TEST_P(EveryNetwork, HasAHeadOfHeadDirection) {
+  ExpectReferenceOutputs(Config());
+  ExpectFiniteDifferences(Config());
+}
+
+TEST_P(EveryNetwork, DropsInputAndStateAsKerasDoes) {
+  ExpectReferenceOutputs(Dropping(DropoutMode::kKeras));
+  ExpectFiniteDifferences(Dropping(DropoutMode::kKeras));
+}
+
+TEST_P(EveryNetwork, DropsUnitsBeforeTheHeads) {
+  ExpectReferenceOutputs(Dropping(DropoutMode::kReadout));
+  ExpectFiniteDifferences(Dropping(DropoutMode::kReadout));
+}
+
+// A whole step as in training, both cross-entropies included, in float32 against
 // float64.
-TEST_P(Rnn, GradientOfTheTrainingLossAgreesWithAutograd) {
-  RnnWeights reference = SomeWeights();
-  RnnPass inputs = SomePass(reference, GetParam());
-  const at::Tensor target =
-      Normals({kSteps * kBatch, kOutputs}, 7, 1).softmax(1).to(at::kFloat).to(at::kDouble);
-
-  RnnWeights w;
-  for (size_t k = 0; k < 4; ++k) {
-    *w.All()[k] = reference.All()[k]->to(at::kFloat);
-    *reference.All()[k] = w.All()[k]->to(at::kDouble).set_requires_grad(true);
-  }
-  RnnPass pass(w, GetParam(), kSteps, kBatch);
-  pass.start().copy_(inputs.start());
-  pass.velocity().copy_(inputs.velocity());
-  pass.Forward(w);
-  const at::Tensor y = target.to(at::kFloat);
-  const double loss =
-      CrossEntropy(y.data_ptr<float>(), pass.output().data_ptr<float>(), kSteps * kBatch, kOutputs);
-  RnnWeights gradient = EmptyLike(w);
-  pass.Backward(w, gradient);
-
-  at::Tensor h = pass.start().to(at::kDouble).matmul(reference.encoder);
-  at::Tensor expected_loss = at::zeros({}, at::kDouble);
-  for (int64_t t = 0; t < kSteps; ++t) {
-    const at::Tensor v = pass.velocity().narrow(0, t * kBatch, kBatch).to(at::kDouble);
-    h = v.matmul(reference.input) + h.matmul(reference.recurrent);
-    if (GetParam() == Activation::kRelu) h = h.relu();
-    if (GetParam() == Activation::kTanh) h = h.tanh();
-    if (GetParam() == Activation::kSigmoid) h = h.sigmoid();
-    const at::Tensor log_p = h.matmul(reference.readout).log_softmax(1);
-    expected_loss =
-        expected_loss - (target.narrow(0, t * kBatch, kBatch) * log_p).sum() / (kSteps * kBatch);
-  }
-  expected_loss.backward();
-  EXPECT_NEAR(loss, expected_loss.item<double>(), 1e-5);
-  for (size_t k = 0; k < 4; ++k) {
-    const at::Tensor& expected = reference.All()[k]->grad();
-    const double difference =
-        (gradient.All()[k]->to(at::kDouble) - expected).abs().max().item<double>();
-    EXPECT_LT(difference, 1e-5 * (1 + expected.abs().max().item<double>())) << "matrix " << k;
+TEST_P(EveryNetwork, GradientsOfTheTrainingLossHoldInSinglePrecision) {
+  constexpr int64_t kRows = kSteps * kBatch;
+  const std::vector<Weight> single = In(at::kFloat, SomeWeights(Config()));
+  const std::vector<Weight> wide = In(at::kDouble, single);
+  Network network(Config(), single, kSteps, kBatch), reference(Config(), wide, kSteps, kBatch);
+  FillInputs(network);
+  reference.start().copy_(network.start());
+  reference.inputs().copy_(network.inputs());
+  network.Forward();
+  reference.Forward();
+  auto step = [&](at::Tensor& output, at::Tensor& expected, uint64_t which) {
+    const at::Tensor y = Normals(output.sizes(), which, 1).softmax(1).to(at::kFloat);
+    const double loss =
+        CrossEntropy(y.data_ptr<float>(), output.data_ptr<float>(), kRows, output.size(1));
+    EXPECT_NEAR(loss, -(y * expected.log_softmax(1)).sum().item<double>() / kRows, 1e-5);
+    expected.copy_((expected.softmax(1) - y) / kRows);
+  };
+  step(network.place(), reference.place(), 7);
+  step(network.head_direction(), reference.head_direction(), 8);
+  network.Backward();
+  reference.Backward();
+  for (size_t i = 0; i < single.size(); ++i) {
+    EXPECT_LT(Difference(single[i].gradient, wide[i].gradient),
+              1e-5 * (1 + wide[i].gradient.abs().max().item<double>()))
+        << single[i].name;
   }
 }
 
 // Evaluation runs other lengths with the same weights.
-TEST(RnnPass, AShorterPassIsTheBeginningOfALongerOne) {
-  const RnnWeights w = SomeWeights();
-  RnnPass pass = SomePass(w, Activation::kTanh);
-  RnnPass shorter(w, Activation::kTanh, 2, kBatch);
-  shorter.start().copy_(pass.start());
-  shorter.velocity().copy_(pass.velocity().narrow(0, 0, 2 * kBatch));
-  pass.Forward(w);
-  shorter.Forward(w);
-  EXPECT_LT((shorter.output() - pass.output().narrow(0, 0, 2 * kBatch)).abs().max().item<double>(),
-            1e-14);
+TEST_P(EveryNetwork, AShorterPassIsTheBeginningOfALongerOne) {
+  const std::vector<Weight> weights = SomeWeights(Config());
+  Network network(Config(), weights, kSteps, kBatch), shorter(Config(), weights, 2, kBatch);
+  FillInputs(network);
+  shorter.start().copy_(network.start());
+  shorter.inputs().copy_(network.inputs().narrow(0, 0, 2 * kBatch));
+  network.Forward();
+  shorter.Forward();
+  EXPECT_LT(Difference(shorter.place(), network.place().narrow(0, 0, 2 * kBatch)), 1e-14);
+}
+
+TEST(Banino, ItsBottleneckMayHaveNoBias) {
+  RunConfig config = ConfigOf(RnnType::kBaninoLstm, Activation::kTanh, kDirections);
+  config.bottleneck_bias = false;
+  ExpectReferenceOutputs(config);
+  ExpectFiniteDifferences(config);
 }
 
 }  // namespace

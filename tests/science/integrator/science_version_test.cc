@@ -14,10 +14,10 @@
 #include "common/sha256.h"
 #include "common/strings.h"
 #include "science/config/parameters.h"
-#include "science/integrator/network.h"
 #include "science/integrator/readout.h"
 #include "science/integrator/trainer.h"
 #include "science/integrator/trajectory.h"
+#include "science/integrator/weights.h"
 #include "science/scoring/grid_scorer.h"
 #include "sweepspec/run_config_proto.h"
 #include "tests/science/scoring/golden_file.h"
@@ -155,11 +155,9 @@ std::string Weights() {
        {Initializer::kGlorotUniform, Initializer::kGlorotNormal, Initializer::kOrthogonal}) {
     RunConfig config = TinyConfig(Readout::kGaussian);
     config.initializer = initializer;
-    RnnWeights weights = DrawWeights(config);
-    for (const at::Tensor* matrix : weights.All()) {
-      digest.AddAll(std::vector<float>(matrix->data_ptr<float>(),
-                                       matrix->data_ptr<float>() + matrix->numel()),
-                    1e-6);
+    for (const Weight& weight : DrawWeights(config)) {
+      const float* values = weight.value.data_ptr<float>();
+      digest.AddAll(std::vector<float>(values, values + weight.value.numel()), 1e-6);
     }
   }
   return digest.Hex();
