@@ -44,13 +44,6 @@ std::string RequestHash(v1::CreateSweepRequest request) {
   return Sha256::Of(bytes);
 }
 
-// What no worker of this version can train, as an error.
-absl::Status CheckTrainable(const sweepspec::ExpandedSweep& sweep, const std::string& file) {
-  std::vector<v1::Notice> faults = sweep.untrainable;
-  for (v1::Notice& fault : faults) fault.set_severity(v1::Notice::SEVERITY_ERROR);
-  return sweepspec::ToStatus(faults, file);
-}
-
 absl::StatusOr<int> PageSize(uint32_t size) {
   if (size > kMaxPage) return InvalidField("page_size", StrCat(size, ": 1 to ", kMaxPage));
   return size == 0 ? kDefaultPage : static_cast<int>(size);
@@ -91,7 +84,6 @@ grpc::ServerUnaryReactor* SweepService::CreateSweep(grpc::CallbackServerContext*
       return InvalidField("runs", "method random needs a number of runs: submit with --runs N");
     }
     if (sweep.runs.empty()) return InvalidField("parameters", "the sweep has no runs");
-    RETURN_IF_ERROR(CheckTrainable(sweep, request->file_name()));
     NewSweep stored{request->name().empty() ? sweep.name : request->name(), request->request_id(),
                     RequestHash(*request), request->yaml(), &sweep};
     ASSIGN_OR_RETURN(CreatedSweep created, coordinator::CreateSweep(database, stored));
@@ -131,7 +123,6 @@ grpc::ServerUnaryReactor* SweepService::ValidateSweep(grpc::CallbackServerContex
       }
     }
     response->set_total_flop(flop);
-    response->set_trainable(sweep.untrainable.empty());
     return absl::OkStatus();
   });
 }

@@ -55,7 +55,7 @@ absl::StatusOr<ReadoutChoice> FromText(Console& console, const SweepText& text,
   sweepspec::ExpandOptions options;
   options.runs = runs;
   const sweepspec::ExpandResult result = sweepspec::ExpandYaml(text.yaml, options);
-  // What a worker cannot train yet has a theory all the same.
+  // Notes are about the sweep, not its readouts.
   std::vector<v1::Notice> errors;
   std::ranges::copy_if(result.notices, std::back_inserter(errors), [](const v1::Notice& notice) {
     return notice.severity() == v1::Notice::SEVERITY_ERROR;

@@ -32,7 +32,6 @@ v1::ValidateSweepResponse Summarize(const sweepspec::ExpandResult& result) {
   double flop = 0;
   for (const auto& run : result.sweep->runs) flop += science::TrainingFlop(run);
   answer.set_total_flop(flop);
-  answer.set_trainable(result.sweep->untrainable.empty());
   for (size_t i = 0; i < std::min(kShownRuns, result.sweep->runs.size()); ++i) {
     *answer.add_first_configs() = sweepspec::ToProto(result.sweep->runs[i]);
   }

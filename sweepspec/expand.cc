@@ -8,7 +8,6 @@
 #include "sweepspec/expand_random.h"
 #include "sweepspec/impossible.h"
 #include "sweepspec/points.h"
-#include "sweepspec/untrainable.h"
 
 namespace gridsweep::sweepspec {
 namespace {
@@ -126,7 +125,6 @@ bool ExpandGrid(SweepPlan& plan, const ExpandOptions& options, ExpandedSweep& sw
     notices.Note(plan.run_cap_where, StrCat("run_cap keeps the first ", Thousands(cap), " of ",
                                             Thousands(total), " points, in the grid's order"));
   }
-  sweep.untrainable = FindUntrainable(plan, sweep.runs);
   return true;
 }
 
@@ -149,9 +147,6 @@ std::optional<ExpandedSweep> Expand(SweepPlan plan, const ExpandOptions& options
   const bool good = plan.method == "grid" ? ExpandGrid(plan, options, sweep, notices)
                                           : ExpandRandom(plan, options, sweep, notices);
   if (!good || notices.has_errors()) return std::nullopt;
-  for (const v1::Notice& notice : sweep.untrainable) {
-    notices.Note({notice.path(), notice.line(), notice.column()}, notice.message());
-  }
   return sweep;
 }
 

@@ -8,7 +8,6 @@
 #include "sweepspec/impossible.h"
 #include "sweepspec/points.h"
 #include "sweepspec/scalar.h"
-#include "sweepspec/untrainable.h"
 
 namespace gridsweep::sweepspec {
 namespace {
@@ -127,7 +126,6 @@ bool Probe(const SweepPlan& plan, RandomSearch& search, uint64_t draws, Expanded
            Notices& notices) {
   ExpandedSweep probe;
   if (!search.Run(draws, probe, notices)) return false;
-  sweep.untrainable = FindUntrainable(plan, probe.runs);
   sweep.needs_run_count = true;
   notices.Note(plan.where,
                "a random sweep has no end of its own: say how many runs to draw, by run_cap in "
@@ -160,7 +158,6 @@ bool ExpandRandom(const SweepPlan& plan, const ExpandOptions& options, ExpandedS
   sweep.runs.reserve(runs);
   if (!search.Run(*number, sweep, notices)) return false;
   search.NoteReplaced(notices);
-  sweep.untrainable = FindUntrainable(plan, sweep.runs);
   return true;
 }
 

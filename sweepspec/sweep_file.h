@@ -26,9 +26,6 @@ struct ExpandedSweep {
   uint64_t collapsed = 0;                // values dropped because they equal another
   uint64_t excluded = 0;                 // points dropped by `exclude`
   bool needs_run_count = false;          // random, and no number of runs was given
-  // What this version's workers cannot train (among the notices too): such a
-  // sweep is valid, and not to be submitted.
-  std::vector<v1::Notice> untrainable;
 };
 
 struct ExpandResult {

@@ -213,6 +213,8 @@ void WriteReadout(const integrator::ReadoutParameters& readout, File& file) {
   write("/readout/radius_map", readout.radius_map, {cells / 2}, "1");
   write("/readout/radius_offset", readout.radius_offset, {cells / 2}, "1");
   write("/readout/preferred_angles", readout.preferred_angles, {cells / 2}, "rad");
+  write("/readout/head_directions", readout.head_directions, {readout.head_directions.size()},
+        "rad");
 }
 
 void WriteMaps(const UnitMaps& maps, const std::string& name, File& file) {

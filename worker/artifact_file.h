@@ -14,7 +14,8 @@
 //                       surround_scales [cells, fields], linear_map [2, cells],
 //                       linear_offset [cells]; radius_map, radius_offset and
 //                       preferred_angles (rad) [cells / 2]; float64, where the readout has
-//                       them; NaN = a field that Poisson did not draw
+//                       them; NaN = a field that Poisson did not draw; head_directions
+//                       [n_head_direction_cells] rad
 //   and for runs that did not diverge
 //   /ratemaps/nXX       float32 [units, nx, ny], NaN = never visited; XX 44, 32, 20.
 //                       n44 has bins of bin_side_in_m, whatever their number

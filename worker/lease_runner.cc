@@ -27,7 +27,6 @@ absl::StatusOr<science::RunConfig> ReadConfig(const v1::Lease& lease) {
         "the configuration hashes to ", ToHex(sweepspec::ConfigHash(config)), " here and to ",
         ToHex(lease.config_hash()), " at the coordinator; run workers of its version"));
   }
-  RETURN_IF_ERROR(integrator::CanTrain(config));
   return config;
 }
 

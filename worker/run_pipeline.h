@@ -16,8 +16,8 @@ namespace gridsweep::worker {
 //
 // A loss that becomes non-finite is a result (kDiverged), not an error.
 // Errors: CANCELLED within a step, an evaluation batch or a unit's scoring of
-// monitor.RequestStop; UNIMPLEMENTED and RESOURCE_EXHAUSTED (memory) from the
-// trainer; INTERNAL from it or from HDF5.
+// monitor.RequestStop; RESOURCE_EXHAUSTED (memory) from the trainer; INTERNAL
+// from it or from HDF5.
 absl::StatusOr<RunResult> RunPipeline(const science::RunConfig& config, RunMonitor& monitor);
 
 }  // namespace gridsweep::worker

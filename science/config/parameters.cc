@@ -180,7 +180,7 @@ Parameter Make(std::string_view name, std::string_view unit, std::string_view he
 std::vector<Parameter> BuildTable() {
   std::vector<Parameter> table = {
       PARAMETER(rnn_type, "", "network; any case; VanillaRNN is another name of SRNN"),
-      PARAMETER(activation, "", "activation function of the network"),
+      PARAMETER(activation, "", "activation function of the network; BaninoLSTM has tanh"),
       PARAMETER(initializer, "", "initial recurrent kernel"),
       PARAMETER(Ng, "units", "recurrent units, the ones that are scored", kCount),
       PARAMETER(lstm_units, "units", "size of the LSTM of BaninoLSTM; ignored elsewhere", kCount),
@@ -217,7 +217,9 @@ std::vector<Parameter> BuildTable() {
 
       PARAMETER(optimizer, "", "optimiser, as in Keras"),
       PARAMETER(learning_rate, "1", "learning rate", kAboveZero),
-      PARAMETER(weight_decay, "1", "times the sum of squares of the recurrent kernel",
+      PARAMETER(weight_decay, "1",
+                "times the sum of squares of the recurrent kernel; BaninoLSTM: half that of its "
+                "heads",
                 kAtLeastZero),
       PARAMETER(momentum, "1", "momentum; rmsprop only", kFraction),
       PARAMETER(gradient_clip, "1", "bound of each gradient element; 0 = none", kAtLeastZero),

@@ -20,7 +20,7 @@ namespace gridsweep::integrator {
 // A, a and c are uniform in [-1, 1], mu in [-pi, pi]. Source: docs/science.md, readouts.
 class ReadoutMap {
  public:
-  // Precondition: CanTrain(config). Draws from `config.seed`'s readout stream.
+  // Draws from `config.seed`'s readout stream.
   explicit ReadoutMap(const science::RunConfig& config);
 
   int64_t outputs() const { return outputs_; }

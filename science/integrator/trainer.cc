@@ -140,7 +140,6 @@ class Trainer::Impl {
 };
 
 absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const science::RunConfig& config) {
-  if (absl::Status status = CanTrain(config); !status.ok()) return status;
   return Catching([&]() -> absl::StatusOr<std::unique_ptr<Trainer>> {
     return std::unique_ptr<Trainer>(new Trainer(std::make_unique<Impl>(config)));
   });

@@ -27,8 +27,6 @@ void UseOneThreadPerSlot();
 // Features that this build can train, for example "rnn_type:RNN",
 // "place_field_values:gaussian"; what a worker registers with.
 std::vector<std::string> SupportedFeatures();
-// OK, or UNIMPLEMENTED naming the parameter and value that is not trained yet.
-absl::Status CanTrain(const science::RunConfig& config);
 
 struct StepResult {
   double loss;  // weight decay included (as published)
@@ -72,7 +70,8 @@ struct KernelSquares {
 // randomness is counter-based, keyed by (seed, stream, step, index).
 class Trainer {
  public:
-  // Errors: UNIMPLEMENTED (CanTrain), RESOURCE_EXHAUSTED when memory is short.
+  // Precondition: CheckConfig(config) finds nothing.
+  // Errors: RESOURCE_EXHAUSTED when memory is short.
   static absl::StatusOr<std::unique_ptr<Trainer>> Create(const science::RunConfig& config);
   ~Trainer();
 

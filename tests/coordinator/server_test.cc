@@ -232,28 +232,6 @@ TEST_F(Server, AnArtifactWithTheWrongHashIsRefusedAndNothingStored) {
   EXPECT_EQ(Count("select count(*) from artifacts"), 0);
 }
 
-TEST_F(Server, ASweepThatCannotBeTrainedIsRefusedWithTheReasonAndNothingStored) {
-  auto request = SpecOf(2);
-  request.mutable_spec()->mutable_base()->set_rnn_type("LSTM");
-  v1::CreateSweepResponse response;
-  grpc::ClientContext context;
-  const absl::Status status = FromGrpc(sweeps_->CreateSweep(&context, request, &response));
-  ASSERT_TRUE(absl::IsInvalidArgument(status)) << status;
-  ASSERT_EQ(FieldViolations(status).size(), 1u);
-  EXPECT_EQ(FieldViolations(status)[0].first, "spec.base.rnn_type");
-  for (const char* table : {"sweeps", "runs", "run_state"}) {
-    EXPECT_EQ(Count(std::string("select count(*) from ") + table), 0) << table;
-  }
-  v1::ValidateSweepRequest validate;
-  *validate.mutable_spec() = request.spec();
-  v1::ValidateSweepResponse valid;
-  grpc::ClientContext again;
-  ASSERT_TRUE(sweeps_->ValidateSweep(&again, validate, &valid).ok());
-  EXPECT_TRUE(valid.valid());
-  EXPECT_FALSE(valid.trainable());
-  EXPECT_EQ(valid.run_count(), 2u);
-}
-
 TEST_F(Server, AFileWithAFaultIsRefusedWithItsPlaceAndNothingStored) {
   v1::CreateSweepRequest request;
   request.set_yaml("method: grid\nparameters:\n  rnn_type:\n    values: [RNN, LSTN]\n");

@@ -7,7 +7,6 @@
 
 #include "common/strings.h"
 #include "science/config/parameters.h"
-#include "science/config/trainable.h"
 #include "sweepspec/distribution.h"
 #include "tests/sweepspec/sweep_text.h"
 
@@ -15,7 +14,6 @@ namespace gridsweep::sweepspec {
 namespace {
 
 using science::Parameter;
-using science::ParameterKind;
 using ::testing::IsEmpty;
 
 const std::string& Manual() {
@@ -59,38 +57,6 @@ TEST(Manual, TheTableOfParametersIsTheProgramsOwn) {
                        p.help, " |\n");
   }
   EXPECT_EQ(TableOf("| name | default | unit | range | meaning |"), expected);
-}
-
-TEST(Manual, TheTableOfWhatIsTrainedIsTheProgramsOwn) {
-  science::RunConfig base;
-  ASSERT_EQ(CheckTrainable(base), std::nullopt);
-  std::string expected;
-  for (const Parameter& parameter : science::Parameters()) {
-    const auto trained = [&](const science::Value& value) {
-      science::RunConfig config = base;
-      parameter.set(config, value);
-      return !CheckTrainable(config);
-    };
-    std::vector<std::string> values;
-    if (parameter.kind == ParameterKind::kChoice) {
-      for (std::string_view choice : parameter.choices) {
-        if (trained(std::string(choice))) values.push_back(StrCat("`", choice, "`"));
-      }
-      if (values.size() == parameter.choices.size()) continue;
-    } else if (parameter.kind == ParameterKind::kInt) {
-      if (trained(int64_t{1000})) continue;
-      values.push_back(StrCat("`", ValueText(parameter.get(base)), "`"));
-    } else if (parameter.name == "n_place_fields_per_cell") {
-      if (trained(science::Draw::Poisson(3))) continue;
-      values.push_back("`1`");
-    } else {
-      continue;
-    }
-    std::string list;
-    for (const std::string& value : values) list += (list.empty() ? "" : ", ") + value;
-    expected += StrCat("| `", parameter.name, "` | ", list, " |\n");
-  }
-  EXPECT_EQ(TableOf("| parameter | trained |"), expected);
 }
 
 TEST(Manual, EveryExampleIsValidAndHasAsManyRunsAsItSays) {

@@ -118,23 +118,6 @@ TEST(Notices, RunCapSaysWhatItLeavesOut) {
   EXPECT_THAT(RemarksOf(Grid("Ng: {min: 1, max: 7}", "run_cap: 7\n")), IsEmpty());
 }
 
-TEST(Notices, WhatCannotBeTrainedYetIsValidAndNamedWhereItStands) {
-  const auto result =
-      Expanded(Grid("rnn_type: {values: [RNN, GRU, LSTM]}\n"
-                    "dropout_mode: {values: [published, keras]}"));
-  EXPECT_EQ(Runs(result).size(), 6u);
-  const auto grus = StartsWith(
-      "4:28 parameters.rnn_type.values[1]: GRU, LSTM: this version's "
-      "workers train only RNN, so submit refuses the sweep");
-  const auto keras = StartsWith("5:38 parameters.dropout_mode.values[1]: keras: ");
-  EXPECT_THAT(Remarks(result), ElementsAre(grus, keras));
-  ASSERT_EQ(result.sweep->untrainable.size(), 2u);
-  // A random sweep without a number of runs is told as well.
-  EXPECT_THAT(Remarks(Expanded(Random("rnn_type: {values: [RNN, GRU]}"))),
-              ElementsAre(HasSubstr("say how many runs"), HasSubstr("rnn_type.values[1]: GRU: ")));
-  EXPECT_TRUE(Expanded(Grid("rnn_type: {value: RNN}")).sweep->untrainable.empty());
-}
-
 TEST(Notices, SettingsReachTheSweep) {
   const auto result =
       Expanded(Grid("",

@@ -256,6 +256,8 @@ if 'widths' in g: print(bool((np.isnan(g['centers'][:, :, 0]) == np.isnan(g['wid
   config.place_field_loss = science::Loss::kPolarMse;
   config.Np = 2;
   EXPECT_EQ(listing(config), "");
+  config.n_head_direction_cells = 5;
+  EXPECT_EQ(listing(config), "head_directions (5,) rad 0\n");
 
   config = Tiny();
   config.place_field_values = science::Readout::kSoftmaxOfDifferences;

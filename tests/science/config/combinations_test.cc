@@ -6,7 +6,6 @@
 #include <functional>
 
 #include "science/config/parameters.h"
-#include "science/config/trainable.h"
 
 namespace gridsweep::science {
 namespace {
@@ -264,28 +263,6 @@ TEST(Combinations, EveryFaultIsReportedTogether) {
   config.momentum = 0.5;
   EXPECT_THAT(Faults(config),
               ElementsAre("place_field_loss", "Np", "place_cell_rf", "surround_scale", "momentum"));
-}
-
-TEST(Trainable, ThePublishedDefaultsAreAndTheRestSaysWhatIs) {
-  EXPECT_EQ(CheckTrainable(Of(Readout::kDifferenceOfGaussians)), std::nullopt);
-  const std::pair<std::string_view, Value> refused[] = {
-      {"rnn_type", "LSTM"},
-      {"dropout_mode", "keras"},
-      {"n_head_direction_cells", int64_t{12}},
-      {"n_train_trajectories", int64_t{10000}},
-  };
-  for (const auto& [name, value] : refused) {
-    RunConfig config = Of(Readout::kGaussian);
-    FindParameter(name)->set(config, value);
-    const auto error = CheckTrainable(config);
-    ASSERT_TRUE(error) << name;
-    EXPECT_EQ(error->parameter, name);
-    EXPECT_THAT(error->message, HasSubstr("this version's workers train only "));
-  }
-  // As published, the rates have no effect then.
-  RunConfig config = Of(Readout::kGaussian);
-  config.readout_dropout = config.recurrent_dropout = 0.5;
-  EXPECT_EQ(CheckTrainable(config), std::nullopt);
 }
 
 }  // namespace

@@ -281,15 +281,6 @@ TEST(Trainer, PublishedDropoutRatesHaveNoEffect) {
   EXPECT_TRUE(SameBits(TrainAndEvaluate(SmallConfig()), TrainAndEvaluate(config)));
 }
 
-TEST(CanTrain, NamesTheParameterThatItRefuses) {
-  RunConfig config = SmallConfig();
-  config.rnn_type = science::RnnType::kLstm;
-  const absl::Status status = CanTrain(config);
-  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("rnn_type: \"LSTM\""));
-  EXPECT_EQ(Trainer::Create(config).status(), status);
-}
-
 TEST(NumericsId, NamesDeviceLibrariesAndPrecision) {
   EXPECT_THAT(NumericsId(), testing::MatchesRegex("cpu:.+;torch-[0-9.]+.*;f32;unpacked"));
 }

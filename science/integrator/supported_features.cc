@@ -1,24 +1,17 @@
 #include <string>
 #include <vector>
 
-#include "science/config/trainable.h"
 #include "science/integrator/trainer.h"
 
 namespace gridsweep::integrator {
 
-absl::Status CanTrain(const science::RunConfig& config) {
-  const auto refusal = science::CheckTrainable(config);
-  if (!refusal) return absl::OkStatus();
-  std::string what = refusal->parameter;
-  if (const auto* parameter = science::FindParameter(what)) {
-    what += ": \"" + science::ValueText(parameter->get(config)) + "\"";
-  }
-  return absl::UnimplementedError(what + ": " + refusal->message);
-}
-
-// What CheckTrainable lets through, parameter by parameter.
 std::vector<std::string> SupportedFeatures() {
   return {"rnn_type:RNN",
+          "rnn_type:SRNN",
+          "rnn_type:GRU",
+          "rnn_type:LSTM",
+          "rnn_type:UGRNN",
+          "rnn_type:BaninoLSTM",
           "activation:relu",
           "activation:tanh",
           "activation:sigmoid",
@@ -43,7 +36,9 @@ std::vector<std::string> SupportedFeatures() {
           "optimizer:rmsprop",
           "optimizer:sgd",
           "optimizer:adagrad",
-          "dropout_mode:published"};
+          "dropout_mode:published",
+          "dropout_mode:keras",
+          "dropout_mode:readout"};
 }
 
 }  // namespace gridsweep::integrator
