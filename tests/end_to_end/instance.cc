@@ -36,8 +36,8 @@ void WaitFor(Stub& stub, Method method, const Request& request, Response respons
 Instance::Instance(const std::vector<std::string>& coordinator_flags)
     : directory_(MakeDirectory()),
       database_(CreateDatabase()),
-      coordinator_address_("unix:" + (directory_ / "coordinator.sock").string()),
-      analysis_address_("unix:" + (directory_ / "analysis.sock").string()) {
+      coordinator_address_(Socket("coordinator")),
+      analysis_address_(Socket("analysis")) {
   std::vector<std::string> words = {Binary("gridsweep-coordinator"),
                                     "--listen",
                                     coordinator_address_,

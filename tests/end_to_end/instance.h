@@ -24,9 +24,11 @@ class Instance {
   const std::string& analysis() const { return analysis_address_; }
   // libpq's connection string.
   const std::string& database() const { return database_; }
-  // Where this instance keeps its files; for sockets and files of tests, too.
-  const std::filesystem::path& directory() const { return directory_; }
   std::filesystem::path artifacts() const { return directory_ / "artifacts"; }
+  // A unix socket for whatever a test serves.
+  std::string Socket(const std::string& name) const {
+    return "unix:" + (directory_ / (name + ".sock")).string();
+  }
 
   // A worker that finds the coordinator at `address`; its log is called `log`.
   std::unique_ptr<Program> StartWorker(const std::string& name, int slots,

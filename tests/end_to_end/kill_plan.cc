@@ -12,13 +12,13 @@ KillPlan DrawKillPlan(uint64_t seed, uint64_t steps) {
   const auto draw = [&](uint64_t n) { return random() % n; };
   KillPlan plan{};
   plan.seed = seed;
-  // Four seeds in a row have the four points.
+  // Four seeds in a row have the four points, twelve all moments of an upload.
   plan.point = static_cast<KillPoint>(seed % 4);
+  plan.chunks = static_cast<int>(seed / 4 % (kUploadChunks + 1));
   plan.after = static_cast<int>(draw(2));
   plan.slots = 1 + static_cast<int>(draw(2));
   // Early enough that a heartbeat still finds the run in training.
   plan.step = 1 + draw(steps / 2);
-  plan.chunks = static_cast<int>(draw(kUploadChunks + 1));
   plan.same_name = draw(2) == 1;
   return plan;
 }

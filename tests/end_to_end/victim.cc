@@ -7,10 +7,6 @@
 namespace gridsweep::testing {
 namespace {
 
-std::string AddressOf(const Instance& instance, const std::string& name) {
-  return "unix:" + (instance.directory() / (name + ".sock")).string();
-}
-
 Victim::Lease LeaseOf(const v1::LeaseRef& ref) { return {ref.run_id(), ref.attempt()}; }
 
 std::string Text(const v1::LeaseRef& ref) {
@@ -22,9 +18,9 @@ std::string Text(const v1::LeaseRef& ref) {
 Victim::Victim(const Instance& instance, const KillPlan& plan, const std::string& name)
     : plan_(plan),
       after_(static_cast<size_t>(plan.after)),
-      proxy_(instance.coordinator(), AddressOf(instance, name), Hooks()) {
+      proxy_(instance.coordinator(), instance.Socket(name), Hooks()) {
   MutexLock lock(mutex_);
-  worker_ = instance.StartWorker(name, plan.slots, AddressOf(instance, name), name);
+  worker_ = instance.StartWorker(name, plan.slots, instance.Socket(name), name);
 }
 
 void Victim::Kill(const std::string& at) {
