@@ -47,14 +47,17 @@ TEST(UnitsAlone, ReluMakesHexagonsWhereTanhDoesNot) {
 }
 
 TEST(OrderedUnits, TanhMakesSquaresBehindAConstantLeader) {
-  // A unit does not feel those before it, so these are the last 8 of any number.
+  // A unit does not feel those before it, so these stand for the last 8 of any number.
   const auto readings = Outcome(GaussianTransform(kRes, 2.2 / (kRes - 1), 0.12), Coupling::kOrdered,
                                 Nonlinearity::kTanh, 8);
   EXPECT_TRUE(std::isnan(readings[7].grid_score_90)) << "constant";
-  for (int unit = 5; unit <= 6; ++unit) {
-    EXPECT_GT(readings[unit].grid_score_90, 0.7);
+  // Seen over seeds: 0.4 to 1.7, six or seven of the seven above 0.7.
+  int squares = 0;
+  for (int unit = 0; unit <= 6; ++unit) {
+    squares += readings[unit].grid_score_90 > 0.7;
     EXPECT_GT(readings[unit].grid_score_90, readings[unit].grid_score_60);
   }
+  EXPECT_GE(squares, 5);
   EXPECT_EQ(Fraction(readings, Lattice::kHexagonal), 0);
 }
 
