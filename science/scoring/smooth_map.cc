@@ -6,8 +6,18 @@
 namespace gridsweep::scoring {
 namespace {
 
-constexpr double kSigma = 2;
 constexpr int kRadius = 8;
+// exp(-k^2 / 8), written out: libraries differ in the last bit, and where a map is flat the last
+// bit decides which way its ascent goes.
+constexpr std::array<double, kRadius + 1> kGaussian = {1.0,
+                                                       0.8824969025845955,
+                                                       0.6065306597126334,
+                                                       0.32465246735834974,
+                                                       0.1353352832366127,
+                                                       0.04393693362340742,
+                                                       0.011108996538242306,
+                                                       0.002187491118182885,
+                                                       0.00033546262790251185};
 
 // The bin of an axis that lies at `i` when the axis is continued by reflection.
 int Reflected(int i, int bins) {
@@ -19,13 +29,10 @@ int Reflected(int i, int bins) {
 // Filters `count` lines of `bins` values, `step` apart, that start `line_step` apart.
 void FilterLines(std::vector<double>& map, int count, int line_step, int bins, int step) {
   static const auto weights = [] {
-    std::array<double, kRadius + 1> w{};
+    std::array<double, kRadius + 1> w = kGaussian;
     double sum = 0;
-    for (int k = 0; k <= kRadius; ++k) {
-      w[k] = std::exp(-k * k / (2 * kSigma * kSigma));
-      sum += k == 0 ? w[k] : 2 * w[k];
-    }
-    for (double& weight : w) weight /= sum;
+    for (const double weight : kGaussian) sum += 2 * weight;
+    for (double& weight : w) weight /= sum - kGaussian[0];
     return w;
   }();
   std::vector<double> continued(bins + 2 * kRadius);
