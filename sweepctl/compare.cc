@@ -45,9 +45,10 @@ std::string VerdictText(v1::ClaimVerdict verdict) {
 
 Listing Families(const Response& response) {
   Listing listing;
-  listing.columns = {{"READOUT FAMILY"},  {"RUNS", true},  {"SOLVED"},
-                     {"PUBLISHED", true}, {"HAS GRID"},    {"PUBLISHED", true},
-                     {"UNITS > 0.8"},     {"CANNOT TELL"}, {"PUBLISHED RUNS", true, true}};
+  listing.columns = {{"READOUT FAMILY"},  {"RUNS", true},      {"SOLVED"},
+                     {"PUBLISHED", true}, {"HAS GRID"},        {"PUBLISHED", true},
+                     {"UNITS > 0.8"},     {"BY CHANCE", true}, {"UNTRAINED", true},
+                     {"PUBLISHED", true}, {"CANNOT TELL"},     {"PUBLISHED RUNS", true, true}};
   for (const auto& family : response.families()) {
     listing.rows.push_back(
         {Text(family.readout_family()), Integer(family.coverage().finished()),
@@ -55,7 +56,11 @@ Listing Families(const Response& response) {
          PublishedCell(family.solved().has_published(), family.solved().published()),
          ShareCell(family.has_grid()),
          PublishedCell(family.has_grid().has_published(), family.has_grid().published()),
-         ShareCell(family.units_above()), ShareCell(family.decoder_cannot_tell()),
+         ShareCell(family.units_above()),
+         family.has_chance_above() ? Real(family.chance_above(), 4) : Missing(),
+         family.has_untrained_above() ? Real(family.untrained_above(), 4) : Missing(),
+         PublishedCell(family.units_above().has_published(), family.units_above().published()),
+         ShareCell(family.decoder_cannot_tell()),
          family.published_runs() > 0 ? Integer(family.published_runs()) : Missing()});
     listing.names.push_back(family.readout_family());
     listing.items.push_back(ToJson(family));
@@ -98,8 +103,10 @@ absl::StatusOr<int> Compare(Session& session, const Options& options) {
     for (const auto& claim : response.claims()) {
       console.out << absl::StrFormat("%-30s %s\n", claim.id(), claim.statement());
     }
-    console.err << "Solved: decoding error < 10 cm. Has grid: of those, a unit of 1,024 with grid "
-                   "score > 0.8. 95% intervals.\nRules: docs/claims.md, and -o wide.\n";
+    console.err
+        << "Solved: decoding error < 10 cm. Has grid: of those, a unit of 1,024 with grid "
+           "score > 0.8. By chance, untrained: units > 0.8 of shuffled maps and of untrained "
+           "networks, mean over runs. 95% intervals.\nRules: docs/claims.md, and -o wide.\n";
   } else {
     session.Print(options.claims ? claims : families);
   }

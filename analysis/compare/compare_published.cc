@@ -60,6 +60,23 @@ void Fill(v1::ComparePublishedResponse::Share& share, const v1::FractionResponse
   if (row.has_interval()) *share.mutable_interval() = row.interval();
 }
 
+// Means over the runs that have the metric.
+absl::StatusOr<std::map<std::string, double>> MeanByFamily(Snapshot& snapshot,
+                                                           const v1::Selection& where,
+                                                           std::string_view metric) {
+  v1::SummarizeRequest request;
+  *request.mutable_where() = where;
+  request.mutable_where()->add_group_by("readout_family");
+  request.set_metric(std::string(metric));
+  ASSIGN_OR_RETURN(const SummarizeQuestion question, ParseSummarize(request));
+  ASSIGN_OR_RETURN(const v1::SummarizeResponse response, AnswerSummarize(snapshot, question));
+  std::map<std::string, double> means;
+  for (const auto& row : response.rows()) {
+    if (row.has_mean()) means[FamilyOf(row.group())] = row.mean();
+  }
+  return means;
+}
+
 // The answer without groups: one row, or none where nothing is selected.
 v1::FractionResponse::Row Only(const v1::FractionResponse& response) {
   return response.rows_size() > 0 ? response.rows(0) : v1::FractionResponse::Row();
@@ -77,6 +94,9 @@ absl::Status AddFamilies(Snapshot& snapshot, const v1::Selection& where,
       AskByFamily(snapshot, where, {"max_score_60_1024", v1::COMPARISON_GT, 0.8, kSolved}));
   ASSIGN_OR_RETURN(ByFamily units,
                    AskByFamily(snapshot, where, {"grid_score_60", v1::COMPARISON_GT, 0.8, ""}));
+  ASSIGN_OR_RETURN(const auto chance, MeanByFamily(snapshot, where, "chance_fraction_above_080"));
+  ASSIGN_OR_RETURN(const auto untrained,
+                   MeanByFamily(snapshot, where, "untrained_fraction_above_080"));
   std::vector<std::string> order;
   for (const PublishedFamily& family : PublishedFamilies()) {
     order.emplace_back(family.readout_family);
@@ -94,10 +114,19 @@ absl::Status AddFamilies(Snapshot& snapshot, const v1::Selection& where,
     Fill(*family.mutable_has_grid(), has_grid[name]);
     Fill(*family.mutable_units_above(), units[name]);
     Fill(*family.mutable_decoder_cannot_tell(), cannot_tell[name]);
+    if (const auto found = chance.find(name); found != chance.end()) {
+      family.set_chance_above(found->second);
+    }
+    if (const auto found = untrained.find(name); found != untrained.end()) {
+      family.set_untrained_above(found->second);
+    }
     if (const PublishedFamily* published = FindPublished(name)) {
       family.set_published_runs(published->runs);
       family.mutable_solved()->set_published(published->solved);
       family.mutable_has_grid()->set_published(published->has_grid);
+      if (published->units_above) {
+        family.mutable_units_above()->set_published(*published->units_above);
+      }
     }
   }
   return absl::OkStatus();

@@ -9,7 +9,7 @@ std::span<const PublishedFamily> PublishedFamilies() {
       {"Polar High Dim", 1171, 0.72, 0.24},
       {"Gaussian", 1265, 0.90, 0.08},
       {"DoG", 1103, 0.17, 0.16},
-      {"DoS", 1689, 0.93, 0.91},
+      {"DoS", 1689, 0.93, 0.91, 0.02},
       {"SoD", 71, 1.00, 0.04},
   };
   return kFamilies;

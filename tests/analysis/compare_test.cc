@@ -147,6 +147,29 @@ TEST_F(ComparePublished, ThreeRunsWithoutAGridUnitDecideNothing) {
   EXPECT_NEAR(claim.ours().interval().high(), 0.5615, 1e-3);
 }
 
+TEST_F(ComparePublished, SetsUnitsBesideChanceAndUntrainedNetworks) {
+  std::vector<RunSpec> runs;
+  Add(runs, "DoS", "DoS", 3, 5, 3);
+  Add(runs, "Gaussian", "Gaussian", 2, 5, 0);
+  world_.AddSweep(runs);
+  world_.Execute(
+      "update run_results set chance_fraction_above_080 = 0.1 * run_id,"
+      " untrained_fraction_above_080 = null where run_id <= 2;"
+      "update run_results set chance_fraction_above_080 = null,"
+      " untrained_fraction_above_080 = 0.25 where run_id = 3;"
+      "update run_results set chance_fraction_above_080 = null,"
+      " untrained_fraction_above_080 = null where run_id > 3");
+  const auto response = Ask();
+  const auto& dos = FamilyOf(response, "DoS");
+  EXPECT_DOUBLE_EQ(dos.chance_above(), 0.15) << "the mean of the two runs that have it";
+  EXPECT_EQ(dos.untrained_above(), 0.25);
+  EXPECT_EQ(dos.units_above().published(), 0.02);
+  const auto& gaussian = FamilyOf(response, "Gaussian");
+  EXPECT_FALSE(gaussian.has_chance_above());
+  EXPECT_FALSE(gaussian.has_untrained_above());
+  EXPECT_FALSE(gaussian.units_above().has_published());
+}
+
 TEST_F(ComparePublished, NarrowsToTheFilterOfTheQuestion) {
   std::vector<RunSpec> runs;
   Add(runs, "DoS", "DoS", 5, 5, 5);
