@@ -15,7 +15,8 @@ if(CCACHE)
   # Precompiled headers need the sloppiness; base_dir lets checkouts share the cache.
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
       CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
-      CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE})
+      CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+      ${CMAKE_SOURCE_DIR}/cmake/ccache.sh ${CCACHE})
 endif()
 
 add_library(gridsweep_options INTERFACE)
