@@ -29,8 +29,8 @@ def ours(bench, seconds):
     times = {}
     for line in lines:
         fields = line.split()
-        if len(fields) > 4 and fields[0].isdigit():
-            times[tuple(int(f) for f in fields[:3])] = float(fields[3])
+        if fields[:1] == ["RNN"]:
+            times[tuple(int(f) for f in fields[1:4])] = float(fields[4])
     return times, lines[0]
 
 
