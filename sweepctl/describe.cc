@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <ostream>
+#include <set>
+#include <vector>
 
 #include "common/strings.h"
 #include "sweepctl/exit_code.h"
@@ -69,29 +71,34 @@ absl::StatusOr<int> DescribeSweep(Session& session, const std::string& name) {
   return kDone;
 }
 
+constexpr size_t kCurveRows = 12;
+
+// At most kCurveRows of `points`, evenly spaced from the last one back.
+std::vector<int> Thinned(const std::vector<int>& points) {
+  const size_t stride = std::max<size_t>(1, (points.size() + kCurveRows - 1) / kCurveRows);
+  std::vector<int> kept;
+  for (size_t back = 0; back < points.size(); back += stride) {
+    kept.push_back(points[points.size() - 1 - back]);
+  }
+  return kept;
+}
+
 // When did grids appear? The evaluations, or, where there are few, a dozen
 // points of the curve as well; -o json has all.
 void PrintCurve(Console& console, const v1::GetRunResponse& response) {
-  constexpr int kRows = 12;
   // Of the published thresholds (CurvePoint.fraction_above), the one that makes a grid cell.
   constexpr int kAbove08 = 2;
   const int n = response.learning_curve_size();
   if (n == 0) return;
-  std::vector<int> chosen;
+  std::vector<int> all, evaluations;
   for (int i = 0; i < n; ++i) {
-    if (response.learning_curve(i).has_error_cm()) chosen.push_back(i);
+    all.push_back(i);
+    if (response.learning_curve(i).has_error_cm()) evaluations.push_back(i);
   }
-  const int stride = std::max(1, (static_cast<int>(chosen.size()) + kRows - 1) / kRows);
-  if (stride > 1) {  // thinned from the end, which stays
-    std::erase_if(chosen, [&, last = chosen.size() - 1, at = size_t{0}](int) mutable {
-      return (last - at++) % static_cast<size_t>(stride) != 0;
-    });
-  }
-  if (chosen.size() < kRows / 2) {
-    const int every = std::max(1, (n + kRows - 1) / kRows);
-    for (int i = n - 1; i >= 0; i -= every) chosen.push_back(i);
-    std::ranges::sort(chosen);
-    chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
+  const std::vector<int> evaluated = Thinned(evaluations);
+  std::set<int> chosen(evaluated.begin(), evaluated.end());
+  if (chosen.size() < kCurveRows / 2) {
+    for (const int i : Thinned(all)) chosen.insert(i);
   }
   std::vector<std::vector<Cell>> rows;
   for (const int i : chosen) {

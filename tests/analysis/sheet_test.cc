@@ -1,38 +1,16 @@
 #include "analysis/sheet/ratemap_sheet.h"
 
 #include <gtest/gtest.h>
-#include <png.h>
 
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
 
 #include "analysis/sheet/canvas.h"
+#include "tests/analysis/picture.h"
 
 namespace gridsweep::analysis {
 namespace {
-
-struct Picture {
-  int width = 0, height = 0;
-  std::vector<uint8_t> rgb;
-  Rgb At(int x, int y) const {
-    const size_t at = (static_cast<size_t>(y) * width + x) * 3;
-    return {rgb[at], rgb[at + 1], rgb[at + 2]};
-  }
-};
-
-Picture Decode(const std::string& png) {
-  png_image image{};
-  image.version = PNG_IMAGE_VERSION;
-  Picture picture;
-  if (png_image_begin_read_from_memory(&image, png.data(), png.size()) == 0) return picture;
-  image.format = PNG_FORMAT_RGB;
-  picture.width = static_cast<int>(image.width);
-  picture.height = static_cast<int>(image.height);
-  picture.rgb.resize(PNG_IMAGE_SIZE(image));
-  png_image_finish_read(&image, nullptr, picture.rgb.data(), 0, nullptr);
-  return picture;
-}
 
 std::vector<float> Waves(int side, double k) {
   std::vector<float> map;
@@ -48,14 +26,6 @@ std::vector<float> Waves(int side, double k) {
 // The legend's share of pixels: each end of its colours, and its patch of grey.
 constexpr int kLegendEnd = 7, kLegendPatch = 7 * 7;
 
-int Count(const Picture& picture, Rgb colour) {
-  int count = 0;
-  for (int y = 0; y < picture.height; ++y) {
-    for (int x = 0; x < picture.width; ++x) count += picture.At(x, y) == colour;
-  }
-  return count;
-}
-
 TEST(Canvas, RoundTripsThroughPng) {
   Canvas canvas(30, 20, {255, 255, 255});
   canvas.Fill(28, 18, 10, 10, {1, 2, 3});  // the rest is outside
@@ -66,14 +36,14 @@ TEST(Canvas, RoundTripsThroughPng) {
   EXPECT_EQ(picture.height, 20);
   EXPECT_EQ(picture.At(29, 19), (Rgb{1, 2, 3}));
   EXPECT_EQ(picture.At(27, 19), (Rgb{255, 255, 255}));
-  EXPECT_EQ(Count(picture, {1, 2, 3}), 4);
+  EXPECT_EQ(picture.Count({1, 2, 3}), 4);
 }
 
 TEST(Canvas, DrawsLettersFromTheirPixels) {
   Canvas canvas(12, 8, {255, 255, 255});
   canvas.Text(0, 0, "L-", 1, {0, 0, 0});
   const Picture picture = Decode(*canvas.Png());
-  EXPECT_EQ(Count(picture, {0, 0, 0}), 7 + 4 + 5);
+  EXPECT_EQ(picture.Count({0, 0, 0}), 7 + 4 + 5);
   EXPECT_EQ(picture.At(0, 0), (Rgb{0, 0, 0}));
   EXPECT_EQ(picture.At(4, 0), (Rgb{255, 255, 255}));
 }
@@ -88,9 +58,9 @@ TEST(RatemapSheet, ShowsExtremesAndUnvisitedBinsWhereTheyLie) {
   ASSERT_TRUE(png.ok()) << png.status().ToString();
   const Picture picture = Decode(*png);
   constexpr int kBin = 6 * 6;  // pixels of a bin of a 20 x 20 map
-  EXPECT_EQ(Count(picture, {216, 216, 216}), kBin + kLegendPatch);
-  EXPECT_EQ(Count(picture, {253, 231, 37}), kBin + kLegendEnd);
-  EXPECT_EQ(Count(picture, {68, 1, 84}), kBin + kLegendEnd);
+  EXPECT_EQ(picture.Count({216, 216, 216}), kBin + kLegendPatch);
+  EXPECT_EQ(picture.Count({253, 231, 37}), kBin + kLegendEnd);
+  EXPECT_EQ(picture.Count({68, 1, 84}), kBin + kLegendEnd);
   const int left = 16, right = 16 + 20 * 6 - 1, bottom = picture.height - 16 - 7 - 12 - 1;
   EXPECT_EQ(picture.At(left, bottom), (Rgb{216, 216, 216}));
   EXPECT_EQ(picture.At(right, bottom), (Rgb{253, 231, 37}));
@@ -110,8 +80,8 @@ TEST(RatemapSheet, AConstantOrSilentMapIsDrawnInOneColour) {
                                           .ratemap = std::vector<float>(400, NAN)}});
   ASSERT_TRUE(png.ok());
   const Picture picture = Decode(*png);
-  EXPECT_EQ(Count(picture, {68, 1, 84}), 120 * 120 + kLegendEnd);
-  EXPECT_EQ(Count(picture, {216, 216, 216}), 120 * 120 + kLegendPatch);
+  EXPECT_EQ(picture.Count({68, 1, 84}), 120 * 120 + kLegendEnd);
+  EXPECT_EQ(picture.Count({216, 216, 216}), 120 * 120 + kLegendPatch);
 }
 
 TEST(RatemapSheet, GrowsWithItsGroups) {

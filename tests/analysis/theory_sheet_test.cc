@@ -1,36 +1,13 @@
 #include "analysis/sheet/theory_sheet.h"
 
 #include <gtest/gtest.h>
-#include <png.h>
 
-#include <algorithm>
-#include <array>
+#include "tests/analysis/picture.h"
 
 namespace gridsweep::analysis {
 namespace {
 
-using Pixel = std::array<uint8_t, 3>;
-
-struct Picture {
-  int width = 0, height = 0;
-  std::vector<Pixel> pixels;
-  int Count(Pixel colour) const { return static_cast<int>(std::ranges::count(pixels, colour)); }
-};
-
-Picture Decode(const std::string& png) {
-  png_image image{};
-  image.version = PNG_IMAGE_VERSION;
-  Picture picture;
-  if (png_image_begin_read_from_memory(&image, png.data(), png.size()) == 0) return picture;
-  image.format = PNG_FORMAT_RGB;
-  picture.width = static_cast<int>(image.width);
-  picture.height = static_cast<int>(image.height);
-  picture.pixels.resize(static_cast<size_t>(picture.width) * picture.height);
-  png_image_finish_read(&image, nullptr, picture.pixels.data(), 0, nullptr);
-  return picture;
-}
-
-constexpr Pixel kRing = {222, 130, 34}, kClosedForm = {190, 30, 45}, kZeroMode = {216, 216, 216};
+constexpr Rgb kRing = {222, 130, 34}, kClosedForm = {190, 30, 45}, kZeroMode = {216, 216, 216};
 
 TheoryRow RowOf(science::Readout readout, double width, int eigenmaps = 3) {
   science::RunConfig config;
