@@ -280,8 +280,9 @@ print(np.array_equal(s[~np.isnan(s)], m.max(axis=1)[~np.isnan(s)]))
 o = f['occupancy/n44'][:]; r = f['ratemaps/n44'][:]
 print(bool((np.isnan(r[0]) == (o == 0)).all()), int(o.sum()) <= 2 * 50 * 8))");
   char expected[256];
-  std::snprintf(expected, sizeof(expected), "16 7 7 DoS 1\n%.17g\n%.17g\nTrue\nTrue True\n",
-                result.run_metrics.at("pos_err_published"), Column(result, "mean_rate")[3]);
+  std::snprintf(expected, sizeof(expected), "16 7 7 DoS %u\n%.17g\n%.17g\nTrue\nTrue True\n",
+                science::kScienceVersion, result.run_metrics.at("pos_err_published"),
+                Column(result, "mean_rate")[3]);
   EXPECT_EQ(output, expected);
 }
 

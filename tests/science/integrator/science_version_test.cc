@@ -14,11 +14,18 @@
 #include "common/sha256.h"
 #include "common/strings.h"
 #include "science/config/parameters.h"
+#include "science/integrator/philox.h"
 #include "science/integrator/readout.h"
 #include "science/integrator/trainer.h"
 #include "science/integrator/trajectory.h"
 #include "science/integrator/weights.h"
+#include "science/scoring/field_shuffle.h"
+#include "science/scoring/fields.h"
 #include "science/scoring/grid_scorer.h"
+#include "science/scoring/intrinsic_dimension.h"
+#include "science/scoring/lattice.h"
+#include "science/scoring/population.h"
+#include "science/scoring/unit_metrics.h"
 #include "sweepspec/run_config_proto.h"
 #include "tests/science/scoring/golden_file.h"
 
@@ -229,6 +236,78 @@ std::string Tasks() {
   return digest.Hex();
 }
 
+// The other networks, dropout, head directions and fixed trajectories, training at once.
+std::string Networks() {
+  Digest digest;
+  constexpr std::pair<science::RnnType, science::DropoutMode> kNetworks[] = {
+      {science::RnnType::kSrnn, science::DropoutMode::kPublished},
+      {science::RnnType::kGru, science::DropoutMode::kKeras},
+      {science::RnnType::kLstm, science::DropoutMode::kReadout},
+      {science::RnnType::kUgrnn, science::DropoutMode::kKeras},
+      {science::RnnType::kBaninoLstm, science::DropoutMode::kReadout},
+  };
+  for (const auto& [type, mode] : kNetworks) {
+    RunConfig config = TinyConfig(Readout::kGaussian);
+    config.rnn_type = type;
+    config.activation = Activation::kTanh;
+    config.lstm_units = 12;
+    config.n_head_direction_cells = 4;
+    config.n_train_trajectories = 20;
+    config.n_grad_steps_per_epoch = 2;
+    config.n_epochs = 2;
+    config.dropout_mode = mode;
+    config.readout_dropout = 0.3;
+    config.recurrent_dropout = 0.2;
+    config.seed = 22;
+    Train(config, digest);
+  }
+  return digest.Hex();
+}
+
+// Metrics of the golden maps beside their scores, and of the population that they make up.
+std::string Metrics() {
+  constexpr int kBins = 44;
+  constexpr size_t kSize = kBins * kBins;
+  const auto golden = scoring::ReadGoldenScores(kBins);
+  const scoring::GridScorer scorer(kBins);
+  const scoring::BinGrid grid(kBins, kBins, 2.2, 2.2);
+  Digest digest;
+  std::vector<double> seen;
+  for (int map = 0; map < golden.maps; ++map) {
+    const std::span<const double> ratemap(golden.ratemap.data() + static_cast<size_t>(map) * kSize,
+                                          kSize);
+    const auto all = scorer.ScoreAll(ratemap);
+    digest.Add(all.scores.grid_score_60_means, 1e-8);
+    digest.Add(all.grid_score_60_circle, 1e-8);
+    digest.Add(scoring::OrientationSpread(all.period), 1e-6);
+    const scoring::GridPhase phase = scoring::PhaseOf(ratemap, kBins, all.period);
+    digest.Add(phase.x, 1e-6);
+    digest.Add(phase.y, 1e-6);
+    const auto fields = scoring::FindFields(ratemap, grid);
+    digest.Add(static_cast<double>(fields.size()), 1);
+    digest.Add(scoring::BorderScore(ratemap, fields, grid), 1e-8);
+    digest.Add(scoring::MeanRate(ratemap), 1e-8);
+    digest.Add(scoring::PeakRate(ratemap), 1e-8);
+    const scoring::FieldShuffler shuffler(ratemap, grid);
+    const Random random(map, Stream::kChance, 1);
+    digest.AddAll(shuffler.Shuffle([&](uint64_t i) { return random.Uniforms(i)[0]; }), 1e-8);
+    for (double rate : ratemap) seen.push_back(std::isnan(rate) ? 0 : rate);
+  }
+  digest.Add(scoring::ParticipationRatio(std::span<const double>(seen), kBins), 1e-6);
+  digest.Add(scoring::Rank(seen, kBins), 1);
+
+  std::vector<float> cloud;  // a curved sheet in four dimensions
+  const Random random(5, Stream::kEval, 0);
+  for (uint64_t i = 0; i < 500; ++i) {
+    const auto [u, v] = random.Uniforms(i);
+    for (double value : {u, v, u * v, u * u}) cloud.push_back(static_cast<float>(value));
+  }
+  const auto dimension = scoring::EstimateDimension(cloud, 4, [] { return true; });
+  digest.Add(dimension->two_nn, 1e-4);
+  digest.Add(dimension->moments, 1e-4);
+  return digest.Hex();
+}
+
 std::string Scores() {
   Digest digest;
   for (int nbins : {20, 32, 44}) {
@@ -250,9 +329,10 @@ std::string Scores() {
 std::string CurrentBlock(const std::string& above) {
   std::string block = StrCat("version ", science::kScienceVersion);
   if (science::kScienceVersion > 1) block += " after " + ToHex(Sha256::Of(above));
-  return StrCat(block, "\nconfigs ", Configs(), "\nfields ", Fields(), "\nscores ", Scores(),
-                "\ntargets ", Targets(), "\ntasks ", Tasks(), "\ntraining ", Training(), "\nwalks ",
-                WalkDigest(), "\nweights ", Weights(), "\n");
+  return StrCat(block, "\nconfigs ", Configs(), "\nfields ", Fields(), "\nmetrics ", Metrics(),
+                "\nnetworks ", Networks(), "\nscores ", Scores(), "\ntargets ", Targets(),
+                "\ntasks ", Tasks(), "\ntraining ", Training(), "\nwalks ", WalkDigest(),
+                "\nweights ", Weights(), "\n");
 }
 
 std::string ReadVersions() {
