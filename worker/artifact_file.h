@@ -49,6 +49,7 @@ namespace gridsweep::worker {
 struct ArtifactContent {
   science::RunConfig config;
   RunOutcome outcome = RunOutcome::kSucceeded;
+  std::string numerics_id;
   std::map<std::string, double> run_metrics;
   std::vector<UnitColumn> units;
   std::vector<CurvePoint> learning_curve;

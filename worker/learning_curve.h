@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "science/config/metric_registry.h"
@@ -46,15 +47,22 @@ class LearningCurve {
   // The points kept, by ascending step.
   std::vector<CurvePoint> Points() const;
 
+  // All that a curve of the same capacity needs to go on as this one would.
+  struct State {
+    uint64_t stride = 1;
+    std::map<uint64_t, double> losses;  // multiples of stride
+    bool empty = true;
+    CurvePoint last;  // the latest point of all
+    uint64_t evaluation_stride = 1;
+    uint64_t evaluation_count = 0;
+    std::vector<CurvePoint> evaluations;  // every evaluation_stride-th, from the first
+  };
+  const State& state() const { return state_; }
+  void Restore(State state) { state_ = std::move(state); }
+
  private:
   const size_t losses_allowed_, evaluations_allowed_;
-  uint64_t stride_ = 1;
-  std::map<uint64_t, double> losses_;  // multiples of stride_
-  CurvePoint last_;                    // the latest point of all
-  bool empty_ = true;
-  uint64_t evaluation_stride_ = 1;
-  uint64_t evaluation_count_ = 0;
-  std::vector<CurvePoint> evaluations_;  // every evaluation_stride_-th, from the first
+  State state_;
 };
 
 }  // namespace gridsweep::worker

@@ -41,7 +41,7 @@ v1::CompleteRunRequest::Header ToProto(const RunResult& result) {
   const double whole = std::floor(result.compute_seconds);
   header.mutable_compute()->set_seconds(static_cast<int64_t>(whole));
   header.mutable_compute()->set_nanos(static_cast<int32_t>((result.compute_seconds - whole) * 1e9));
-  header.set_numerics_id(integrator::NumericsId());
+  header.set_numerics_id(result.numerics_id);
   header.set_science_version(science::kScienceVersion);
   header.set_unit_count(result.unit_count);
   for (const CurvePoint& point : result.learning_curve) {

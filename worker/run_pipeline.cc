@@ -16,6 +16,7 @@
 #include "science/integrator/trainer.h"
 #include "worker/artifact_file.h"
 #include "worker/chance.h"
+#include "worker/checkpoint.h"
 #include "worker/result_metrics.h"
 #include "worker/unit_maps.h"
 
@@ -31,8 +32,9 @@ absl::Status Stopped() { return absl::CancelledError("told to stop"); }
 
 class Pipeline {
  public:
-  Pipeline(const science::RunConfig& config, RunMonitor& monitor)
-      : config_(config), monitor_(monitor) {}
+  Pipeline(const science::RunConfig& config, RunMonitor& monitor,
+           const Checkpointing& checkpointing)
+      : config_(config), monitor_(monitor), checkpointing_(checkpointing) {}
 
   absl::StatusOr<RunResult> Run() {
     for (const science::Metric& metric : science::Metrics()) {
@@ -43,29 +45,90 @@ class Pipeline {
     if (monitor_.stop_reason()) return Stopped();
     monitor_.SetPhase(Phase::kTraining);
     ASSIGN_OR_RETURN(trainer_, Trainer::Create(config_));
-    RETURN_IF_ERROR(Train());
-    ArtifactContent content;
-    content.readout = trainer_->readout_parameters();
-    if (result_.outcome == RunOutcome::kSucceeded) {
-      RETURN_IF_ERROR(Finish(content));
+    result_.numerics_id = integrator::NumericsId();
+    if (!checkpointing_.resume.empty()) {
+      if (const absl::Status status = Resume(); status.ok()) {
+        monitor_.Log(StrCat("goes on from the checkpoint of step ", trainer_->step()));
+      } else {
+        monitor_.Log(StrCat("starts over: ", status.message()));
+      }
     }
+    ArtifactContent content;
+    const absl::Status status = TrainAndScore(content);
+    if (absl::IsCancelled(status)) SaveIfDue();
+    RETURN_IF_ERROR(status);
     result_.learning_curve = stored_curve_.Points();
     content.learning_curve = artifact_curve_.Points();
     content.config = config_;
     content.outcome = result_.outcome;
+    content.numerics_id = result_.numerics_id;
     content.run_metrics = result_.run_metrics;
     content.units = result_.units;
     ASSIGN_OR_RETURN(result_.artifact, EncodeArtifact(content));
+    result_.compute_seconds = ComputeSeconds();
     return std::move(result_);
   }
 
  private:
+  double ComputeSeconds() const {
+    return compute_before_ +
+           std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+  absl::Status Resume() {
+    ASSIGN_OR_RETURN(Checkpoint checkpoint, DecodeCheckpoint(config_, checkpointing_.resume));
+    RETURN_IF_ERROR(trainer_->Restore(checkpoint.training));
+    loss_ = checkpoint.loss;
+    compute_before_ = checkpoint.compute_seconds;
+    stored_curve_.Restore(std::move(checkpoint.stored_curve));
+    artifact_curve_.Restore(std::move(checkpoint.artifact_curve));
+    result_.numerics_id = MixNumerics(checkpoint.numerics_id, result_.numerics_id);
+    result_.steps = trainer_->step();
+    return absl::OkStatus();
+  }
+
+  // A checkpoint that cannot be made is worth a line in the log, not a run.
+  void SaveIfDue() {
+    if (!checkpointing_.due || trainer_ == nullptr || !checkpointing_.due()) return;
+    absl::StatusOr<std::string> bytes =
+        EncodeCheckpoint(config_, {.training = trainer_->state(),
+                                   .loss = loss_,
+                                   .compute_seconds = ComputeSeconds(),
+                                   .stored_curve = stored_curve_.state(),
+                                   .artifact_curve = artifact_curve_.state(),
+                                   .numerics_id = result_.numerics_id});
+    if (bytes.ok()) {
+      checkpointing_.save(trainer_->step(), *std::move(bytes));
+    } else {
+      monitor_.Log(StrCat("no checkpoint: ", bytes.status().message()));
+    }
+  }
+
+  absl::Status TrainAndScore(ArtifactContent& content) {
+    RETURN_IF_ERROR(Train());
+    content.readout = trainer_->readout_parameters();
+    return result_.outcome == RunOutcome::kSucceeded ? Finish(content) : absl::OkStatus();
+  }
+
+  // Whether the network is to be evaluated now, on its way.
+  bool EvaluationDue() const {
+    const uint64_t every = static_cast<uint64_t>(config_.eval_every_n_steps),
+                   step = trainer_->step();
+    const LearningCurve::State& curve = stored_curve_.state();
+    return every > 0 && step > 0 && step % every == 0 &&
+           !(curve.last.step == step && curve.last.evaluated);
+  }
+
   absl::Status Train() {
     const uint64_t total = static_cast<uint64_t>(config_.TotalSteps());
-    const uint64_t every = static_cast<uint64_t>(config_.eval_every_n_steps);
     const uint64_t log_every = std::max<uint64_t>(1, total / 10);
     while (trainer_->step() < total) {
+      if (EvaluationDue()) {
+        RETURN_IF_ERROR(EvaluateAndMap(false));
+        monitor_.SetPhase(Phase::kTraining);
+      }
       if (monitor_.stop_reason()) return Stopped();
+      SaveIfDue();
       const uint64_t step = trainer_->step() + 1;
       ASSIGN_OR_RETURN(const integrator::StepResult done, trainer_->Step());
       result_.steps = step;
@@ -79,12 +142,7 @@ class Pipeline {
         return absl::OkStatus();
       }
       if (step % log_every == 0) monitor_.Log(StrCat("step ", step, "/", total, " loss ", loss_));
-      if (every > 0 && step % every == 0 && step < total) {
-        RETURN_IF_ERROR(EvaluateAndMap(false));
-        monitor_.SetPhase(Phase::kTraining);
-      } else if (shown) {
-        monitor_.AddPoint({.step = step, .loss = loss_});
-      }
+      if (shown && !EvaluationDue()) monitor_.AddPoint({.step = step, .loss = loss_});
     }
     return absl::OkStatus();
   }
@@ -205,8 +263,11 @@ class Pipeline {
     }
   }
 
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   const science::RunConfig& config_;
   RunMonitor& monitor_;
+  const Checkpointing& checkpointing_;
+  double compute_before_ = 0;  // seconds, of attempts before this one
   std::unique_ptr<Trainer> trainer_;
   LearningCurve stored_curve_{kStoredCurvePoints};
   LearningCurve artifact_curve_{kArtifactCurvePoints};
@@ -218,15 +279,10 @@ class Pipeline {
 
 }  // namespace
 
-absl::StatusOr<RunResult> RunPipeline(const science::RunConfig& config, RunMonitor& monitor) {
-  const auto start = std::chrono::steady_clock::now();
+absl::StatusOr<RunResult> RunPipeline(const science::RunConfig& config, RunMonitor& monitor,
+                                      const Checkpointing& checkpointing) {
   try {
-    absl::StatusOr<RunResult> result = Pipeline(config, monitor).Run();
-    if (result.ok()) {
-      result->compute_seconds =
-          std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    }
-    return result;
+    return Pipeline(config, monitor, checkpointing).Run();
   } catch (const std::bad_alloc&) {
     return absl::ResourceExhaustedError(
         StrCat("out of memory with Ng ", config.Ng, "; give the worker more, or fewer slots"));

@@ -22,6 +22,7 @@ struct RunResult {
   RunOutcome outcome = RunOutcome::kSucceeded;
   uint64_t steps = 0;                         // gradient steps; up to the one that diverged
   double compute_seconds = 0;                 // wall time of training, evaluation and scoring
+  std::string numerics_id;                    // whose bits these are
   std::map<std::string, double> run_metrics;  // all run-level metrics, NaN = none
   uint32_t unit_count = 0;                    // Ng; 0 where diverged
   std::vector<UnitColumn> units;              // all unit-level metrics; empty where diverged

@@ -34,6 +34,15 @@ class Optimizer {
   void Step(const Options& options, uint64_t t, std::span<const float> gradient,
             std::span<float> theta);
 
+  // m, and v or a: one number a parameter, none where the optimiser has no such state.
+  const std::vector<float>& mean() const { return mean_; }
+  const std::vector<float>& square() const { return square_; }
+  // Precondition: of the sizes that they have.
+  void Restore(const std::vector<float>& mean, const std::vector<float>& square) {
+    mean_ = mean;
+    square_ = square;
+  }
+
  private:
   science::Optimizer kind_;
   float momentum_;

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <cmath>
 #include <new>
 #include <string>
@@ -100,6 +101,31 @@ class Trainer::Impl {
     return StepResult{loss, true};
   }
 
+  TrainingState state() const {
+    TrainingState state{.step = step_, .parameters = {}};
+    for (size_t i = 0; i < weights_.size(); ++i) {
+      const at::Tensor& value = weights_[i].value;
+      const float* first = value.data_ptr<float>();
+      state.parameters.push_back({.name = weights_[i].name,
+                                  .shape = value.sizes().vec(),
+                                  .value = {first, first + value.numel()},
+                                  .mean = optimizers_[i].mean(),
+                                  .square = optimizers_[i].square()});
+    }
+    return state;
+  }
+
+  absl::Status Restore(const TrainingState& state) {
+    if (const absl::Status fits = CheckFits(state); !fits.ok()) return fits;
+    for (size_t i = 0; i < weights_.size(); ++i) {
+      const TrainingState::Parameter& saved = state.parameters[i];
+      std::copy(saved.value.begin(), saved.value.end(), weights_[i].value.data_ptr<float>());
+      optimizers_[i].Restore(saved.mean, saved.square);
+    }
+    step_ = state.step;
+    return absl::OkStatus();
+  }
+
   const science::RunConfig& config() const { return config_; }
   const ReadoutMap& readout() const { return readout_; }
   const HeadDirectionCells& directions() const { return directions_; }
@@ -107,6 +133,32 @@ class Trainer::Impl {
   uint64_t step() const { return step_; }
 
  private:
+  // Whether `state` is one that this configuration can have.
+  absl::Status CheckFits(const TrainingState& state) const {
+    if (state.step > static_cast<uint64_t>(config_.TotalSteps())) {
+      return absl::InvalidArgumentError("the state is of step " + std::to_string(state.step) +
+                                        ", the run ends at " +
+                                        std::to_string(config_.TotalSteps()));
+    }
+    if (state.parameters.size() != weights_.size()) {
+      return absl::InvalidArgumentError("the state has " + std::to_string(state.parameters.size()) +
+                                        " parameters, this network " +
+                                        std::to_string(weights_.size()));
+    }
+    for (size_t i = 0; i < weights_.size(); ++i) {
+      const TrainingState::Parameter& saved = state.parameters[i];
+      const auto size = static_cast<size_t>(weights_[i].value.numel());
+      if (saved.name != weights_[i].name || saved.shape != weights_[i].value.sizes().vec() ||
+          saved.value.size() != size || saved.mean.size() != optimizers_[i].mean().size() ||
+          saved.square.size() != optimizers_[i].square().size()) {
+        return absl::InvalidArgumentError("the state's parameter " + saved.name +
+                                          " is not this network's " + weights_[i].name +
+                                          ", or its optimiser is another");
+      }
+    }
+    return absl::OkStatus();
+  }
+
   // The loss of the last Forward, weight decay included. Replaces the network's
   // outputs by the gradients with respect to them.
   double Loss() {
@@ -159,6 +211,12 @@ absl::StatusOr<Evaluation> Trainer::Evaluate(const std::function<bool(int64_t)>&
     return EvaluateNetwork(impl_->config(), impl_->readout(), impl_->directions(), impl_->weights(),
                            on_batch);
   });
+}
+
+TrainingState Trainer::state() const { return impl_->state(); }
+
+absl::Status Trainer::Restore(const TrainingState& state) {
+  return Catching([&] { return impl_->Restore(state); });
 }
 
 ReadoutParameters Trainer::readout_parameters() const {

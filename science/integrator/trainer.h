@@ -2,6 +2,7 @@
 // that who trains does not compile against it.
 #pragma once
 
+#include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
 #include <cstdint>
@@ -65,6 +66,19 @@ struct KernelSquares {
   double input, recurrent;
 };
 
+// Everything that training has changed, and so all that a resume needs beside the configuration:
+// the rest is a function of configuration and step.
+struct TrainingState {
+  struct Parameter {
+    std::string name;  // "recurrent.kernel"
+    std::vector<int64_t> shape;
+    std::vector<float> value;         // row-major
+    std::vector<float> mean, square;  // the optimiser's; empty where it has none
+  };
+  uint64_t step = 0;  // gradient steps done
+  std::vector<Parameter> parameters;
+};
+
 // One network. Not thread-safe; different objects may be used side by side.
 // Same config and NumericsId -> the same bits, whatever runs beside it:
 // randomness is counter-based, keyed by (seed, stream, step, index).
@@ -85,6 +99,12 @@ class Trainer {
   // `on_batch` after each batch; stops with CANCELLED when that answers false.
   absl::StatusOr<Evaluation> Evaluate(
       const std::function<bool(int64_t batches_done)>& on_batch = nullptr);
+
+  // A copy, for a checkpoint. A trainer of the same configuration that restores it goes on to the
+  // same bits as this one.
+  TrainingState state() const;
+  // Errors: INVALID_ARGUMENT naming what does not fit this configuration; then nothing has changed.
+  absl::Status Restore(const TrainingState& state);
 
   ReadoutParameters readout_parameters() const;
   KernelSquares kernel_squares() const;

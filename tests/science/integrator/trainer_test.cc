@@ -274,6 +274,41 @@ TEST(Trainer, ClipsEveryGradientOrThoseOfTheHeadAlone) {
   EXPECT_NE(heads.activity, untrained.activity);
 }
 
+// A trainer of `config` after `steps` steps.
+std::unique_ptr<Trainer> After(const RunConfig& config, int steps) {
+  auto trainer = Make(config);
+  for (int i = 0; i < steps; ++i) EXPECT_TRUE(trainer->Step().ok());
+  return trainer;
+}
+
+TEST(Trainer, GoesOnFromARestoredState) {
+  const RunConfig config = SmallConfig();
+  const auto one = After(config, 7);
+  const TrainingState state = one->state();
+  const auto other = After(config, 2);
+  ASSERT_TRUE(other->Restore(state).ok());
+  EXPECT_EQ(other->step(), 7u);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(one->Step()->loss, other->Step()->loss);
+  EXPECT_TRUE(SameBits(*one->Evaluate(), *other->Evaluate()));
+}
+
+TEST(Trainer, RefusesAStateThatIsNotItsOwn) {
+  const RunConfig config = SmallConfig();
+  const TrainingState state = After(config, 3)->state();
+  RunConfig larger = config, sgd = config, shorter = config, lstm = config;
+  larger.Ng = 33;
+  sgd.optimizer = science::Optimizer::kSgd;
+  shorter.n_grad_steps_per_epoch = 2;
+  lstm.rnn_type = science::RnnType::kLstm;
+  for (const RunConfig& other : {larger, sgd, shorter, lstm}) {
+    const auto trainer = After(other, 1);
+    const Evaluation before = *trainer->Evaluate();
+    EXPECT_EQ(trainer->Restore(state).code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(trainer->step(), 1u);
+    EXPECT_TRUE(SameBits(before, *trainer->Evaluate()));
+  }
+}
+
 TEST(Trainer, PublishedDropoutRatesHaveNoEffect) {
   RunConfig config = SmallConfig();
   config.readout_dropout = 0.5;
