@@ -7,6 +7,8 @@
 
 #include "common/log.h"
 #include "common/sha256.h"
+#include "common/status.h"
+#include "coordinator/store/checkpoints.h"
 #include "coordinator/store/leases.h"
 
 namespace gridsweep::coordinator {
@@ -14,6 +16,9 @@ namespace {
 
 constexpr absl::Duration kNotifyPause = absl::Milliseconds(50);
 constexpr absl::Duration kAliveEvery = absl::Seconds(5);
+constexpr absl::Duration kCollectEvery = absl::Minutes(1);
+// An upload that has ended is named by its row long before.
+constexpr absl::Duration kCheckpointGrace = absl::Minutes(10);
 
 class WorkReceiver final : public pqxx::notification_receiver {
  public:
@@ -27,9 +32,11 @@ class WorkReceiver final : public pqxx::notification_receiver {
 
 }  // namespace
 
-Background::Background(Settings settings, ProgressBoard& board, std::function<void()> wake)
+Background::Background(Settings settings, ProgressBoard& board, ArtifactStore& artifacts,
+                       std::function<void()> wake)
     : settings_(std::move(settings)),
       board_(board),
+      artifacts_(artifacts),
       wake_(std::move(wake)),
       upkeep_([this] { Upkeep(); }),
       listen_([this] { Listen(); }),
@@ -62,13 +69,19 @@ void Background::WorkAppeared() {
   changed_.notify_all();
 }
 
+absl::Status Background::CollectCheckpoints(Database& database) {
+  ASSIGN_OR_RETURN(const auto dropped, DropCheckpoints(database, kCheckpointGrace));
+  for (const std::string& sha256 : dropped) RETURN_IF_ERROR(artifacts_.Remove(sha256));
+  return absl::OkStatus();
+}
+
 void Background::Upkeep() {
   Database database(settings_.database);
   const std::string id = RandomBytes(16);
   // Leases expire only once heartbeats could have arrived for a whole lease
   // time: since this program and its way to the database have been up.
   auto up_since = std::chrono::steady_clock::now();
-  absl::Time next_alive = absl::InfinitePast();
+  absl::Time next_alive = absl::InfinitePast(), next_collection = absl::InfinitePast();
   bool failing = false;
   do {
     const auto now = std::chrono::steady_clock::now();
@@ -88,6 +101,10 @@ void Background::Upkeep() {
         }
         if (!upkeep->expired.empty() || upkeep->due > 0) WorkAppeared();
       }
+    }
+    if (status.ok() && absl::Now() >= next_collection) {
+      status = CollectCheckpoints(database);
+      next_collection = absl::Now() + kCollectEvery;
     }
     if (!status.ok()) {
       up_since = std::chrono::steady_clock::now();

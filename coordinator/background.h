@@ -1,4 +1,5 @@
-// What a coordinator does unasked: upkeep of leases once a second, and word of
+// What a coordinator does unasked: upkeep of leases once a second and of
+// checkpoints once a minute, and word of
 // claimable work to and from the other coordinators.
 #pragma once
 
@@ -7,6 +8,7 @@
 #include <functional>
 #include <thread>
 
+#include "common/artifact_store.h"
 #include "common/mutex.h"
 #include "coordinator/progress_board.h"
 #include "coordinator/store/database.h"
@@ -22,7 +24,8 @@ class Background {
     absl::Duration tick = absl::Seconds(1);  // between two upkeeps
   };
   // `wake` is called when there may be claimable runs; from any thread.
-  Background(Settings settings, ProgressBoard& board, std::function<void()> wake);
+  Background(Settings settings, ProgressBoard& board, ArtifactStore& artifacts,
+             std::function<void()> wake);
   ~Background();
 
   // There may be claimable runs: wakes this coordinator now, and the others
@@ -31,6 +34,8 @@ class Background {
 
  private:
   void Upkeep() LOCKS_EXCLUDED(mutex_);
+  // Checkpoints that nobody needs any more, with their files.
+  absl::Status CollectCheckpoints(Database& database);
   void Listen() LOCKS_EXCLUDED(mutex_);
   void Notify() LOCKS_EXCLUDED(mutex_);
   // False once it is time to stop.
@@ -38,6 +43,7 @@ class Background {
 
   const Settings settings_;
   ProgressBoard& board_;
+  ArtifactStore& artifacts_;
   const std::function<void()> wake_;
   Mutex mutex_;
   CondVar changed_;

@@ -58,7 +58,7 @@ absl::Status CheckFailure(const v1::FailRunRequest& request) {
 
 LeaseKey KeyOf(const v1::LeaseRef& ref) { return {ref.run_id(), ref.token()}; }
 
-absl::Status FillLeases(const std::vector<Grant>& grants, absl::Duration ttl,
+absl::Status FillLeases(const std::vector<Grant>& grants, const DispatchSettings& settings,
                         v1::LeaseRunsResponse& response) {
   response.set_directive(v1::WORKER_DIRECTIVE_RUN);
   for (const Grant& grant : grants) {
@@ -72,7 +72,10 @@ absl::Status FillLeases(const std::vector<Grant>& grants, absl::Duration ttl,
     *lease.mutable_config() = sweepspec::ToProto(config);
     lease.set_config_hash(grant.config_hash);
     lease.set_shape_key(grant.shape_key);
-    *lease.mutable_ttl() = ToProto(ttl);
+    *lease.mutable_ttl() = ToProto(settings.lease_ttl);
+    if (grant.checkpoint) *lease.mutable_checkpoint() = *grant.checkpoint;
+    *lease.mutable_checkpoint_interval() =
+        ToProto(grant.checkpoint_interval.value_or(settings.checkpoint_interval));
   }
   return absl::OkStatus();
 }
@@ -80,18 +83,18 @@ absl::Status FillLeases(const std::vector<Grant>& grants, absl::Duration ttl,
 // A waiting LeaseRuns call: memory, but neither thread nor connection.
 class LeaseReactor final : public grpc::ServerUnaryReactor {
  public:
-  LeaseReactor(grpc::CallbackServerContext* context, Matcher& matcher, absl::Duration ttl,
-               const v1::LeaseRunsRequest& request, absl::Time deadline,
-               v1::LeaseRunsResponse* response)
+  LeaseReactor(grpc::CallbackServerContext* context, Matcher& matcher,
+               const DispatchSettings& settings, const v1::LeaseRunsRequest& request,
+               absl::Time deadline, v1::LeaseRunsResponse* response)
       : context_(context), matcher_(matcher) {
     Demand demand{request.worker_id(), request.incarnation(), request.request_id(),
                   static_cast<int>(request.max_runs())};
     ticket_ = matcher.Wait(std::move(demand), deadline,
-                           [this, ttl, response](absl::StatusOr<std::vector<Grant>> grants) {
+                           [this, &settings, response](absl::StatusOr<std::vector<Grant>> grants) {
                              absl::Status status = grants.status();
                              if (grants.ok()) {
                                for (const Grant& grant : *grants) keys_.push_back(grant.key);
-                               status = FillLeases(*grants, ttl, *response);
+                               status = FillLeases(*grants, settings, *response);
                              }
                              delivered_ = status.ok();
                              Finish(gridsweep::ToGrpc(status));
@@ -151,8 +154,7 @@ grpc::ServerUnaryReactor* DispatchService::LeaseRuns(grpc::CallbackServerContext
       absl::Seconds(request->max_wait().seconds()) + absl::Nanoseconds(request->max_wait().nanos());
   const absl::Time deadline =
       absl::Now() + std::clamp(wait, absl::ZeroDuration(), kLongestPoll) + absl::Milliseconds(1);
-  return new LeaseReactor(context, parts_.matcher, settings_.lease_ttl, *request, deadline,
-                          response);
+  return new LeaseReactor(context, parts_.matcher, settings_, *request, deadline, response);
 }
 
 absl::Status DispatchService::DoHeartbeat(Database& database, const v1::HeartbeatRequest& request,
@@ -225,6 +227,16 @@ grpc::ServerReadReactor<v1::UploadArtifactRequest>* DispatchService::UploadArtif
 grpc::ServerReadReactor<v1::CompleteRunRequest>* DispatchService::CompleteRun(
     grpc::CallbackServerContext*, v1::CompleteRunResponse* response) {
   return NewCompletion(parts_, settings_, response);
+}
+
+grpc::ServerReadReactor<v1::SaveCheckpointRequest>* DispatchService::SaveCheckpoint(
+    grpc::CallbackServerContext*, v1::SaveCheckpointResponse* response) {
+  return NewCheckpointUpload(parts_, settings_, response);
+}
+
+grpc::ServerWriteReactor<v1::LoadCheckpointResponse>* DispatchService::LoadCheckpoint(
+    grpc::CallbackServerContext*, const v1::LoadCheckpointRequest* request) {
+  return NewCheckpointDownload(parts_, *request);
 }
 
 grpc::ServerUnaryReactor* DispatchService::FailRun(grpc::CallbackServerContext* context,

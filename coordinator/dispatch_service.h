@@ -17,7 +17,9 @@ struct DispatchSettings {
   absl::Duration lease_ttl = absl::Seconds(60);
   absl::Duration heartbeat_interval = absl::Seconds(15);
   absl::Duration backoff_base = absl::Seconds(5);
+  absl::Duration checkpoint_interval = absl::Minutes(5);  // where the sweep has none
   uint64_t max_artifact_bytes = uint64_t{1} << 30;
+  uint64_t max_checkpoint_bytes = uint64_t{1} << 32;
   size_t max_completion_bytes = size_t{64} << 20;  // of one CompleteRun stream, in memory
 };
 
@@ -49,6 +51,10 @@ class DispatchService final : public v1::DispatchService::CallbackService {
                                     v1::FailRunResponse*) override;
   grpc::ServerUnaryReactor* ReleaseRuns(grpc::CallbackServerContext*, const v1::ReleaseRunsRequest*,
                                         v1::ReleaseRunsResponse*) override;
+  grpc::ServerReadReactor<v1::SaveCheckpointRequest>* SaveCheckpoint(
+      grpc::CallbackServerContext*, v1::SaveCheckpointResponse*) override;
+  grpc::ServerWriteReactor<v1::LoadCheckpointResponse>* LoadCheckpoint(
+      grpc::CallbackServerContext*, const v1::LoadCheckpointRequest*) override;
 
  private:
   absl::Status DoHeartbeat(Database& database, const v1::HeartbeatRequest& request,
@@ -63,6 +69,11 @@ class DispatchService final : public v1::DispatchService::CallbackService {
 grpc::ServerReadReactor<v1::UploadArtifactRequest>* NewUpload(const DispatchParts& parts,
                                                               const DispatchSettings& settings,
                                                               v1::UploadArtifactResponse* response);
+grpc::ServerReadReactor<v1::SaveCheckpointRequest>* NewCheckpointUpload(
+    const DispatchParts& parts, const DispatchSettings& settings,
+    v1::SaveCheckpointResponse* response);
+grpc::ServerWriteReactor<v1::LoadCheckpointResponse>* NewCheckpointDownload(
+    const DispatchParts& parts, const v1::LoadCheckpointRequest& request);
 grpc::ServerReadReactor<v1::CompleteRunRequest>* NewCompletion(const DispatchParts& parts,
                                                                const DispatchSettings& settings,
                                                                v1::CompleteRunResponse* response);

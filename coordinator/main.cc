@@ -22,7 +22,8 @@ int main(int argc, char** argv) {
   gridsweep::coordinator::Options options;
   const char* url = std::getenv("DATABASE_URL");
   options.database = url == nullptr ? "" : url;
-  std::string lease_ttl = "60s", heartbeat_interval = "15s", backoff_base = "5s";
+  std::string lease_ttl = "60s", heartbeat_interval = "15s", backoff_base = "5s",
+              checkpoint_interval = "5m";
 
   CLI::App app("Stores sweeps in PostgreSQL and hands their runs to workers.");
   app.set_version_flag("--version", "gridsweep-coordinator " GRIDSWEEP_VERSION);
@@ -37,6 +38,9 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--backoff-base", backoff_base, "pause after a first failure; doubles each time")
       ->capture_default_str();
+  app.add_option("--checkpoint-interval", checkpoint_interval,
+                 "workers save checkpoints no oftener, where the sweep does not say")
+      ->capture_default_str();
   app.footer(
       "Example:\n  gridsweep-coordinator --database postgresql://localhost/gridsweep "
       "--artifacts /var/lib/gridsweep/artifacts");
@@ -48,7 +52,8 @@ int main(int argc, char** argv) {
   auto& dispatch = options.dispatch;
   if (!ParseDuration(lease_ttl, dispatch.lease_ttl) ||
       !ParseDuration(heartbeat_interval, dispatch.heartbeat_interval) ||
-      !ParseDuration(backoff_base, dispatch.backoff_base)) {
+      !ParseDuration(backoff_base, dispatch.backoff_base) ||
+      !ParseDuration(checkpoint_interval, dispatch.checkpoint_interval)) {
     std::fprintf(stderr, "durations are written like 500ms, 15s or 1m30s\n");
     return 2;
   }

@@ -1,7 +1,8 @@
-// UploadArtifact: chunks go to the lane one at a time, and the next is read
-// when the last is on disk.
+// UploadArtifact and SaveCheckpoint: chunks go to the lane one at a time, and the
+// next is read when the last is on disk.
 #include "common/strings.h"
 #include "coordinator/dispatch_service.h"
+#include "coordinator/store/checkpoints.h"
 #include "coordinator/store/fields.h"
 #include "coordinator/store/results.h"
 
@@ -10,22 +11,64 @@ namespace {
 
 constexpr size_t kMaxChunk = size_t{1} << 20;
 
-class UploadReactor final : public grpc::ServerReadReactor<v1::UploadArtifactRequest> {
+// What is sent, apart from how.
+struct ArtifactKind {
+  using Request = v1::UploadArtifactRequest;
+  using Response = v1::UploadArtifactResponse;
+  static constexpr char kPath[] = "header";
+  static const Request::Header& FileOf(const Request::Header& header) { return header; }
+  static uint64_t MostBytes(const DispatchSettings& settings) {
+    return settings.max_artifact_bytes;
+  }
+  static absl::Status Check(const Request::Header& header) {
+    return header.kind() == "result" ? absl::OkStatus()
+                                     : InvalidField("header.kind", "must be \"result\"");
+  }
+  static absl::Status Record(Database& database, const LeaseKey& key,
+                             const Request::Header& header) {
+    return RecordArtifact(database, key, header.sha256(), header.size(), header.kind());
+  }
+};
+
+struct CheckpointKind {
+  using Request = v1::SaveCheckpointRequest;
+  using Response = v1::SaveCheckpointResponse;
+  static constexpr char kPath[] = "header.checkpoint";
+  static const v1::CheckpointRef& FileOf(const Request::Header& header) {
+    return header.checkpoint();
+  }
+  static uint64_t MostBytes(const DispatchSettings& settings) {
+    return settings.max_checkpoint_bytes;
+  }
+  static absl::Status Check(const Request::Header& header) {
+    const v1::CheckpointRef& checkpoint = header.checkpoint();
+    RETURN_IF_ERROR(CheckSize("header.checkpoint.step", checkpoint.step(), 64));
+    RETURN_IF_ERROR(CheckText("header.checkpoint.numerics_id", checkpoint.numerics_id()));
+    return CheckSize("header.checkpoint.science_version", checkpoint.science_version(), 32);
+  }
+  static absl::Status Record(Database& database, const LeaseKey& key,
+                             const Request::Header& header) {
+    return RecordCheckpoint(database, key, header.checkpoint());
+  }
+};
+
+template <class Kind>
+class UploadReactor final : public grpc::ServerReadReactor<typename Kind::Request> {
  public:
   UploadReactor(const DispatchParts& parts, const DispatchSettings& settings,
-                v1::UploadArtifactResponse* response)
+                typename Kind::Response* response)
       : parts_(parts), settings_(settings), response_(response) {
-    StartRead(&message_);
+    this->StartRead(&message_);
   }
 
   void OnReadDone(bool ok) override {
-    if (cancelled_) return Finish(grpc::Status::CANCELLED);
+    if (cancelled_) return this->Finish(grpc::Status::CANCELLED);
     const bool queued = parts_.lanes.upload.Submit([this, ok](Database& database) {
       const absl::StatusOr<bool> more = ok ? Take(database) : End(database);
-      if (more.ok() && *more) return StartRead(&message_);
-      Finish(ToGrpc(more.status()));
+      if (more.ok() && *more) return this->StartRead(&message_);
+      this->Finish(ToGrpc(more.status()));
     });
-    if (!queued) Finish(ToGrpc(parts_.lanes.upload.Full()));
+    if (!queued) this->Finish(ToGrpc(parts_.lanes.upload.Full()));
   }
 
   void OnCancel() override { cancelled_ = true; }
@@ -44,24 +87,26 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadArtifactReq
       return InvalidField("chunk", StrCat(chunk.size(), " bytes; at most 1 MiB"));
     }
     received_ += chunk.size();
-    if (received_ > header_.size()) {
-      return InvalidField("chunk", StrCat("more than the announced ", header_.size(), " bytes"));
+    if (received_ > File().size()) {
+      return InvalidField("chunk", StrCat("more than the announced ", File().size(), " bytes"));
     }
     RETURN_IF_ERROR(upload_->Append(chunk));
     return true;
   }
 
-  absl::StatusOr<bool> Begin(Database& database, const v1::UploadArtifactRequest::Header& header) {
+  absl::StatusOr<bool> Begin(Database& database, const typename Kind::Request::Header& header) {
     header_ = header;
-    if (header.sha256().size() != 32) return InvalidField("header.sha256", "must have 32 bytes");
+    const std::string path = Kind::kPath;
+    if (File().sha256().size() != 32) return InvalidField(path + ".sha256", "must have 32 bytes");
     RETURN_IF_ERROR(CheckRef("header.ref", header.ref()));
-    if (header.kind() != "result") return InvalidField("header.kind", "must be \"result\"");
-    if (header.size() > settings_.max_artifact_bytes) {
+    RETURN_IF_ERROR(Kind::Check(header));
+    if (File().size() > Kind::MostBytes(settings_)) {
       return absl::ResourceExhaustedError(
-          StrCat("header.size: ", header.size(), " bytes; at most ", settings_.max_artifact_bytes));
+          StrCat(path, ".size: ", File().size(), " bytes; at most ", Kind::MostBytes(settings_)));
     }
-    ASSIGN_OR_RETURN(const bool named, TouchArtifact(database, Key(), header.sha256()));
-    if (named && parts_.artifacts.Has(header.sha256())) {
+    ASSIGN_OR_RETURN(const bool named, TouchArtifact(database, Key(), File().sha256()));
+    if (named && parts_.artifacts.Has(File().sha256())) {
+      RETURN_IF_ERROR(Kind::Record(database, Key(), header_));
       response_->set_already_stored(true);
       return false;
     }
@@ -71,22 +116,24 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadArtifactReq
 
   absl::StatusOr<bool> End(Database& database) {
     if (upload_ == nullptr) return InvalidField("header", "the stream ended without one");
-    if (received_ != header_.size()) {
+    if (received_ != File().size()) {
       return absl::DataLossError(
-          StrCat("the upload ended after ", received_, " of ", header_.size(), " bytes"));
+          StrCat("the upload ended after ", received_, " of ", File().size(), " bytes"));
     }
-    RETURN_IF_ERROR(upload_->Commit(header_.sha256()));
-    RETURN_IF_ERROR(RecordArtifact(database, Key(), header_.sha256(), received_, header_.kind()));
+    RETURN_IF_ERROR(upload_->Commit(File().sha256()));
+    RETURN_IF_ERROR(Kind::Record(database, Key(), header_));
     return false;
   }
 
+  // Size and hash of what is sent.
+  const auto& File() const { return Kind::FileOf(header_); }
   LeaseKey Key() const { return {header_.ref().run_id(), header_.ref().token()}; }
 
   const DispatchParts& parts_;
   const DispatchSettings& settings_;
-  v1::UploadArtifactResponse* const response_;
-  v1::UploadArtifactRequest message_;
-  v1::UploadArtifactRequest::Header header_;
+  typename Kind::Response* const response_;
+  typename Kind::Request message_;
+  typename Kind::Request::Header header_;
   std::unique_ptr<ArtifactUpload> upload_;
   uint64_t received_ = 0;
   std::atomic<bool> cancelled_ = false;
@@ -97,7 +144,13 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadArtifactReq
 grpc::ServerReadReactor<v1::UploadArtifactRequest>* NewUpload(
     const DispatchParts& parts, const DispatchSettings& settings,
     v1::UploadArtifactResponse* response) {
-  return new UploadReactor(parts, settings, response);
+  return new UploadReactor<ArtifactKind>(parts, settings, response);
+}
+
+grpc::ServerReadReactor<v1::SaveCheckpointRequest>* NewCheckpointUpload(
+    const DispatchParts& parts, const DispatchSettings& settings,
+    v1::SaveCheckpointResponse* response) {
+  return new UploadReactor<CheckpointKind>(parts, settings, response);
 }
 
 }  // namespace gridsweep::coordinator

@@ -1,6 +1,8 @@
 // The readers: from a file's tree, or from a message, to a plan.
 #pragma once
 
+#include <absl/time/time.h>
+
 #include <optional>
 
 #include "gridsweep/v1/sweep.pb.h"
@@ -9,6 +11,9 @@
 #include "sweepspec/yaml_tree.h"
 
 namespace gridsweep::sweepspec {
+
+inline constexpr absl::Duration kShortestCheckpointInterval = absl::Seconds(1);
+inline constexpr absl::Duration kLongestCheckpointInterval = absl::Hours(720);
 
 // Absent when an error was added to `notices`. Combinations of parameters are
 // not checked yet.

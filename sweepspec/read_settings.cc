@@ -1,4 +1,6 @@
 // `gridsweep:`, our own settings in a W&B file.
+#include <absl/time/time.h>
+
 #include <algorithm>
 
 #include "common/strings.h"
@@ -61,9 +63,7 @@ class SettingsReader {
                      "workers are not chosen by resources in this version; remove it (any worker "
                      "may train any run)");
     } else if (key == "checkpoint_interval") {
-      notices_.Note(At(path, entry),
-                    "no checkpoints are made in this version, so this has no effect: a run that "
-                    "loses its worker starts again");
+      ReadCheckpointInterval(path, entry);
     } else {
       notices_.Error(At(path, entry), StrCat("no such setting; gridsweep takes ", Join(Keys()),
                                              DidYouMean(key, Keys())));
@@ -96,6 +96,23 @@ class SettingsReader {
       plan_.run_cap = static_cast<uint64_t>(*runs);
       plan_.run_cap_where = At(path, entry);
     }
+  }
+
+  void ReadCheckpointInterval(const std::string& path, const YamlEntry& entry) {
+    const auto* text = std::get_if<std::string>(&entry.value.scalar);
+    absl::Duration interval;
+    if (entry.value.kind != YamlNode::Kind::kScalar || text == nullptr ||
+        !absl::ParseDuration(*text, &interval) || interval < kShortestCheckpointInterval ||
+        interval > kLongestCheckpointInterval) {
+      notices_.Error(At(path, entry.value), Describe(entry.value) +
+                                                " is no time between checkpoints; write 1s to "
+                                                "720h, for example 90s or 5m");
+      return;
+    }
+    google::protobuf::Duration& proto = *plan_.settings.mutable_checkpoint_interval();
+    proto.set_seconds(absl::ToInt64Seconds(interval));
+    proto.set_nanos(
+        static_cast<int32_t>((interval - absl::Seconds(proto.seconds())) / absl::Nanoseconds(1)));
   }
 
   void ReadReuse(const std::string& path, const YamlEntry& entry) {

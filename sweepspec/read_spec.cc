@@ -71,6 +71,15 @@ void CheckSettings(const v1::SweepSettings& settings, Notices& notices) {
     notices.Error({path + "max_parallel"},
                   StrCat(settings.max_parallel(), " is more than ", kMaxParallel));
   }
+  if (settings.has_checkpoint_interval()) {
+    const google::protobuf::Duration& proto = settings.checkpoint_interval();
+    const absl::Duration interval =
+        absl::Seconds(proto.seconds()) + absl::Nanoseconds(proto.nanos());
+    if (interval < kShortestCheckpointInterval || interval > kLongestCheckpointInterval) {
+      notices.Error({path + "checkpoint_interval"},
+                    StrCat(absl::FormatDuration(interval), " is not from 1s to 720h"));
+    }
+  }
   for (const auto& [name, value] : settings.labels()) {
     if (name.find('\0') != std::string::npos || value.find('\0') != std::string::npos) {
       notices.Error({path + "labels"}, "a label with a NUL character");

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "common/log.h"
+#include "common/sha256.h"
 #include "common/status.h"
 #include "common/strings.h"
 
@@ -14,6 +15,7 @@ constexpr size_t kChunkBytes = 1 << 20;
 constexpr size_t kBlockUnits = 4096;
 constexpr absl::Duration kCallDeadline = absl::Seconds(15);
 constexpr absl::Duration kStreamDeadline = absl::Seconds(60);
+constexpr absl::Duration kCheckpointDeadline = absl::Minutes(10);  // up to 4 GiB
 constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
 constexpr absl::Duration kLongestPause = absl::Seconds(5);
 // Failures that may be an accident of the wire or a fault that stays.
@@ -147,31 +149,81 @@ absl::StatusOr<v1::HeartbeatResponse> DispatchClient::Heartbeat(const v1::Heartb
   return response;
 }
 
+namespace {
+
+// Writes `header` and then `bytes` in chunks, and answers how the server took it.
+template <class Writer, class Request>
+grpc::Status SendChunks(Writer& writer, grpc::ClientContext& context, Request& header,
+                        const std::string& bytes, const DispatchClient::Wanted& wanted,
+                        const std::function<void(uint64_t chunks)>& on_chunk) {
+  bool open = writer.Write(header);
+  Request part;
+  uint64_t chunks = 0;
+  for (size_t at = 0; open && at < bytes.size(); at += kChunkBytes) {
+    if (!wanted()) context.TryCancel();
+    part.set_chunk(bytes.substr(at, kChunkBytes));
+    open = writer.Write(part);
+    if (on_chunk) on_chunk(++chunks);
+  }
+  writer.WritesDone();
+  // A server that refused, or has the file already, may have hung up early:
+  // its status says which.
+  return writer.Finish();
+}
+
+}  // namespace
+
 absl::Status DispatchClient::UploadArtifact(const v1::LeaseRef& ref, const std::string& bytes,
                                             const std::string& sha256,
                                             const std::function<void(uint64_t chunks)>& on_chunk,
                                             const Wanted& wanted) {
+  v1::UploadArtifactRequest header;
+  *header.mutable_header()->mutable_ref() = ref;
+  header.mutable_header()->set_sha256(sha256);
+  header.mutable_header()->set_size(bytes.size());
+  header.mutable_header()->set_kind("result");
   return Retry(wanted, false, kStreamDeadline, [&](grpc::ClientContext& context) {
     v1::UploadArtifactResponse response;
     const auto writer = stub_->UploadArtifact(&context, &response);
-    v1::UploadArtifactRequest part;
-    *part.mutable_header()->mutable_ref() = ref;
-    part.mutable_header()->set_sha256(sha256);
-    part.mutable_header()->set_size(bytes.size());
-    part.mutable_header()->set_kind("result");
-    bool open = writer->Write(part);
-    uint64_t chunks = 0;
-    for (size_t at = 0; open && at < bytes.size(); at += kChunkBytes) {
-      if (!wanted()) context.TryCancel();
-      part.set_chunk(bytes.substr(at, kChunkBytes));
-      open = writer->Write(part);
-      on_chunk(++chunks);
-    }
-    writer->WritesDone();
-    // A server that refused, or has the file already, may have hung up early:
-    // its status says which.
-    return writer->Finish();
+    return SendChunks(*writer, context, header, bytes, wanted, on_chunk);
   });
+}
+
+absl::Status DispatchClient::SaveCheckpoint(const v1::LeaseRef& ref,
+                                            const v1::CheckpointRef& checkpoint,
+                                            const std::string& bytes, const Wanted& wanted) {
+  v1::SaveCheckpointRequest header;
+  *header.mutable_header()->mutable_ref() = ref;
+  *header.mutable_header()->mutable_checkpoint() = checkpoint;
+  if (Stopped(false)) return absl::CancelledError("given up");
+  Call call(*this, false, kCheckpointDeadline);
+  v1::SaveCheckpointResponse response;
+  const auto writer = stub_->SaveCheckpoint(&call.context(), &response);
+  return FromGrpc(SendChunks(*writer, call.context(), header, bytes, wanted, nullptr));
+}
+
+absl::StatusOr<std::string> DispatchClient::LoadCheckpoint(const v1::LeaseRef& ref,
+                                                           const v1::CheckpointRef& checkpoint,
+                                                           const Wanted& wanted) {
+  v1::LoadCheckpointRequest request;
+  *request.mutable_ref() = ref;
+  request.set_sha256(checkpoint.sha256());
+  std::string bytes;
+  RETURN_IF_ERROR(Retry(wanted, false, kCheckpointDeadline, [&](grpc::ClientContext& context) {
+    bytes.clear();
+    const auto reader = stub_->LoadCheckpoint(&context, request);
+    v1::LoadCheckpointResponse part;
+    while (reader->Read(&part) && bytes.size() <= checkpoint.size()) {
+      if (!wanted()) context.TryCancel();
+      bytes += part.chunk();
+    }
+    const grpc::Status status = reader->Finish();
+    if (status.ok() && Sha256::Of(bytes) != checkpoint.sha256()) {
+      return grpc::Status(grpc::StatusCode::DATA_LOSS, "the checkpoint does not have its hash");
+    }
+    return status;
+  }));
+  return bytes;
 }
 
 absl::StatusOr<v1::CompleteRunResponse> DispatchClient::CompleteRun(

@@ -48,6 +48,13 @@ class DispatchClient {
                                                       const Wanted& wanted);
   absl::StatusOr<v1::FailRunResponse> FailRun(const v1::FailRunRequest& request,
                                               const Wanted& wanted);
+  // Sends a checkpoint in chunks of 1 MiB. One attempt: training is not to wait for an outage.
+  absl::Status SaveCheckpoint(const v1::LeaseRef& ref, const v1::CheckpointRef& checkpoint,
+                              const std::string& bytes, const Wanted& wanted);
+  // Errors: DATA_LOSS when what arrives is not what `checkpoint` says.
+  absl::StatusOr<std::string> LoadCheckpoint(const v1::LeaseRef& ref,
+                                             const v1::CheckpointRef& checkpoint,
+                                             const Wanted& wanted);
   // One attempt of at most `deadline`, also after Abort: for the way out.
   absl::Status ReleaseRuns(const v1::ReleaseRunsRequest& request, absl::Duration deadline);
 

@@ -1,6 +1,7 @@
 #include "worker/lease_runner.h"
 
 #include <absl/strings/str_format.h>
+#include <absl/time/clock.h>
 
 #include "common/log.h"
 #include "common/sha256.h"
@@ -9,6 +10,7 @@
 #include "science/config/parameters.h"
 #include "science/integrator/trainer.h"
 #include "sweepspec/run_config_proto.h"
+#include "worker/checkpoint_policy.h"
 #include "worker/proto_conversion.h"
 #include "worker/run_pipeline.h"
 
@@ -30,12 +32,98 @@ absl::StatusOr<science::RunConfig> ReadConfig(const v1::Lease& lease) {
   return config;
 }
 
-absl::StatusOr<RunResult> Train(const HeldLease& held) {
+// Whether this run's checkpoint, if any, can be gone on from here; the log says why not.
+bool CanResume(const HeldLease& held) {
+  const v1::CheckpointRef& checkpoint = held.lease.checkpoint();
+  if (!held.lease.has_checkpoint()) return false;
+  if (checkpoint.science_version() == science::kScienceVersion) return true;
+  held.monitor->Log(StrCat("starts over: the checkpoint is of science version ",
+                           checkpoint.science_version(), ", this worker computes version ",
+                           science::kScienceVersion));
+  return false;
+}
+
+absl::Duration IntervalOf(const v1::Lease& lease) {
+  const auto& proto = lease.checkpoint_interval();
+  return absl::Seconds(proto.seconds()) + absl::Nanoseconds(proto.nanos());
+}
+
+// Saves the checkpoints of one run through the coordinator.
+class CheckpointSaver {
+ public:
+  CheckpointSaver(const HeldLease& held, const LastSave& last_save, DispatchClient& client)
+      : held_(held),
+        client_(client),
+        policy_(IntervalOf(held.lease), last_save.grace, last_save.company, absl::Now()) {}
+
+  bool Due() const {
+    const auto reason = held_.monitor->stop_reason();
+    return reason ? *reason == StopReason::kPreempted : policy_.DueByTime(absl::Now());
+  }
+
+  void Save(uint64_t step, const std::string& bytes, const std::string& numerics_id) {
+    RunMonitor& monitor = *held_.monitor;
+    const bool leaving = monitor.stop_reason().has_value();
+    if (leaving && !policy_.WorthOnTheWayOut(bytes.size())) {
+      monitor.Log(
+          StrCat("no last checkpoint: ", bytes.size() / 1000000, " MB would not arrive in time"));
+      return;
+    }
+    v1::CheckpointRef checkpoint;
+    checkpoint.set_step(step);
+    checkpoint.set_size(bytes.size());
+    checkpoint.set_sha256(Sha256::Of(bytes));
+    checkpoint.set_numerics_id(numerics_id);
+    checkpoint.set_science_version(science::kScienceVersion);
+    const absl::Time start = absl::Now();
+    const absl::Status status = client_.SaveCheckpoint(held_.lease.ref(), checkpoint, bytes, [&] {
+      return monitor.stop_reason() != StopReason::kCancelled;
+    });
+    if (!status.ok()) {
+      monitor.Log(StrCat("no checkpoint at step ", step, ": ", status.message()));
+      return policy_.Failed(absl::Now());
+    }
+    policy_.Saved(absl::Now(), absl::Now() - start, bytes.size());
+    spdlog::info("run {}: checkpoint of step {}, {} kB in {:.2f} s", held_.lease.ref().run_id(),
+                 step, bytes.size() / 1000, absl::ToDoubleSeconds(absl::Now() - start));
+  }
+
+ private:
+  const HeldLease& held_;
+  DispatchClient& client_;
+  CheckpointPolicy policy_;
+};
+
+absl::StatusOr<RunResult> Train(const HeldLease& held, const LastSave& last_save,
+                                DispatchClient& client) {
   ASSIGN_OR_RETURN(const science::RunConfig config, ReadConfig(held.lease));
+  RunMonitor& monitor = *held.monitor;
+  std::string resume;
+  if (CanResume(held)) {
+    auto bytes = client.LoadCheckpoint(held.lease.ref(), held.lease.checkpoint(),
+                                       [&] { return !monitor.stop_reason(); });
+    if (bytes.ok()) {
+      resume = *std::move(bytes);
+    } else if (IsLeaseLost(bytes.status()) || absl::IsCancelled(bytes.status())) {
+      return bytes.status();
+    } else {
+      monitor.Log(StrCat("starts over: ", bytes.status().message()));
+    }
+  }
+  if (!resume.empty()) {
+    spdlog::info("run {} goes on from the checkpoint of step {}", held.lease.ref().run_id(),
+                 held.lease.checkpoint().step());
+  }
+  CheckpointSaver saver(held, last_save, client);
   const v1::LeaseRef& ref = held.lease.ref();
   spdlog::info("run {} attempt {} starts: {} Ng {} seed {}, {} steps", ref.run_id(), ref.attempt(),
                science::ReadoutLabel(config), config.Ng, config.seed, config.TotalSteps());
-  return RunPipeline(config, *held.monitor);
+  return RunPipeline(
+      config, monitor,
+      {.resume = std::move(resume),
+       .due = [&] { return saver.Due(); },
+       .save = [&](uint64_t step, const std::string& bytes,
+                   const std::string& numerics_id) { saver.Save(step, bytes, numerics_id); }});
 }
 
 absl::Status Deliver(const HeldLease& held, const RunResult& result, DispatchClient& client) {
@@ -80,10 +168,10 @@ void Release(const std::vector<v1::LeaseRef>& refs, v1::ReleaseReason reason,
   }
 }
 
-void RunLease(const HeldLease& held, DispatchClient& client) {
+void RunLease(const HeldLease& held, const LastSave& last_save, DispatchClient& client) {
   const v1::LeaseRef& ref = held.lease.ref();
   RunMonitor& monitor = *held.monitor;
-  const absl::StatusOr<RunResult> result = Train(held);
+  const absl::StatusOr<RunResult> result = Train(held, last_save, client);
   const absl::Status status = result.ok() ? Deliver(held, *result, client) : result.status();
   if (status.ok()) {
     const auto metric = [&](const char* name) { return result->run_metrics.at(name); };

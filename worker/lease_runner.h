@@ -12,9 +12,15 @@ namespace gridsweep::worker {
 // called. By the return the lease has ended, or another's word has ended it:
 //   result accepted, or refused because the lease is gone
 //   told to stop by its monitor: given back (kPreempted) or dropped (kCancelled)
+// It goes on from the lease's checkpoint, where there is one that it can use, and saves others:
+// by time, and before it is given back.
 //   fault of run, worker or machine: FailRun with the log's tail
 // Logs one line at the start and one at the end.
-void RunLease(const HeldLease& held, DispatchClient& client);
+struct LastSave {
+  absl::Duration grace;  // what the last save may take
+  int company;           // runs that save side by side
+};
+void RunLease(const HeldLease& held, const LastSave& last_save, DispatchClient& client);
 
 // Gives `refs` back without costing a failure; waits at most `deadline`.
 void Release(const std::vector<v1::LeaseRef>& refs, v1::ReleaseReason reason,

@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
 
   CLI::App app{"Trains the runs that a coordinator hands out."};
   app.set_version_flag("--version", GRIDSWEEP_VERSION);
-  std::string address = "127.0.0.1:7070", idle_timeout;
+  std::string address = "127.0.0.1:7070", idle_timeout, stop_grace = "15s";
   gridsweep::worker::WorkerOptions options;
   options.version = GRIDSWEEP_VERSION;
   options.slots = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
@@ -42,6 +42,11 @@ int main(int argc, char** argv) {
   app.add_option("--max-runs", options.max_runs, "Exit with 0 after so many runs")
       ->envname("GRIDSWEEP_MAX_RUNS")
       ->check(CLI::PositiveNumber);
+  app.add_option("--stop-grace", stop_grace,
+                 "What the machine leaves a worker that is told to stop; half of it, at most 8s, "
+                 "is for the last checkpoints")
+      ->envname("GRIDSWEEP_STOP_GRACE")
+      ->capture_default_str();
   app.add_option("--drain-file", options.drain_file,
                  "Once this file exists: finish what is held, take no more, exit with 0")
       ->envname("GRIDSWEEP_DRAIN_FILE");
@@ -59,6 +64,12 @@ int main(int argc, char** argv) {
       return 2;
     }
     options.idle_timeout = duration;
+  }
+  if (!absl::ParseDuration(stop_grace, &options.stop_grace) ||
+      options.stop_grace < absl::Seconds(1)) {
+    std::fprintf(stderr, "--stop-grace: \"%s\" is no duration from 1s on; write for example 15s\n",
+                 stop_grace.c_str());
+    return 2;
   }
   if (options.name.empty()) options.name = gridsweep::worker::ClaimWorkerName();
 

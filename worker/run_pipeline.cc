@@ -98,7 +98,7 @@ class Pipeline {
                                    .artifact_curve = artifact_curve_.state(),
                                    .numerics_id = result_.numerics_id});
     if (bytes.ok()) {
-      checkpointing_.save(trainer_->step(), *std::move(bytes));
+      checkpointing_.save(trainer_->step(), *bytes, result_.numerics_id);
     } else {
       monitor_.Log(StrCat("no checkpoint: ", bytes.status().message()));
     }

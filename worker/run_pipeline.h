@@ -20,7 +20,8 @@ struct Checkpointing {
   // Asked between gradient steps, and when the run is told to stop. True: `save` is called
   // with the state of that moment.
   std::function<bool()> due = nullptr;
-  std::function<void(uint64_t step, std::string bytes)> save = nullptr;
+  std::function<void(uint64_t step, const std::string& bytes, const std::string& numerics_id)>
+      save = nullptr;
 };
 
 // Trains and scores `config` on the calling thread, telling `monitor` how far

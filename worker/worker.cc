@@ -20,9 +20,9 @@ constexpr int64_t kPollSeconds = 20;
 constexpr auto kLookAgain = std::chrono::milliseconds(200);
 constexpr absl::Duration kErrorPause = absl::Seconds(1);
 // Together under the ten seconds in which a preempted machine must be left.
-constexpr absl::Duration kDeliveryGrace = absl::Seconds(4);
-constexpr absl::Duration kStopGrace = absl::Seconds(7);
-constexpr absl::Duration kReleaseDeadline = absl::Seconds(2);
+constexpr absl::Duration kLongestDelivery = absl::Seconds(8);
+constexpr absl::Duration kAfterDelivery = absl::Milliseconds(800);
+constexpr absl::Duration kReleaseDeadline = absl::Seconds(1);
 
 std::string HostName() {
   char name[256] = {};
@@ -87,6 +87,10 @@ bool Worker::Done() {
   return leasing_ended_ && waiting_.empty() && held_.size() == 0;
 }
 
+absl::Duration Worker::DeliveryGrace() const {
+  return std::min(options_.stop_grace / 2, kLongestDelivery);
+}
+
 bool Worker::Stop() {
   {
     MutexLock lock(mutex_);
@@ -98,8 +102,8 @@ bool Worker::Stop() {
 
   const absl::Time start = absl::Now();
   bool aborted = false, all_ended = false;
-  while (!all_ended && absl::Now() - start < kStopGrace) {
-    if (!aborted && absl::Now() - start > kDeliveryGrace) {
+  while (!all_ended && absl::Now() - start < DeliveryGrace() + kAfterDelivery) {
+    if (!aborted && absl::Now() - start > DeliveryGrace()) {
       client_.Abort();
       aborted = true;
     }
@@ -110,7 +114,7 @@ bool Worker::Stop() {
   if (!all_ended) {
     std::vector<v1::LeaseRef> refs;
     for (const HeldLease& held : held_.All()) refs.push_back(held.lease.ref());
-    spdlog::warn("{} runs did not stop within {} s", refs.size(), absl::ToInt64Seconds(kStopGrace));
+    spdlog::warn("{} runs did not stop in time", refs.size());
     Release(refs, v1::RELEASE_REASON_PREEMPTED, kReleaseDeadline, client_);
     return false;
   }
@@ -217,7 +221,7 @@ void Worker::SlotLoop() {
       held = std::move(waiting_.front());
       waiting_.pop_front();
     }
-    RunLease(held, client_);
+    RunLease(held, {DeliveryGrace(), options_.slots}, client_);
     held_.Remove(held.lease.ref().token());
     MutexLock lock(mutex_);
     idle_since_ = absl::Now();

@@ -27,6 +27,8 @@ struct WorkerOptions {
   int slots = 1;                               // runs side by side, a thread each
   std::optional<absl::Duration> idle_timeout;  // done after so long without a run
   std::optional<uint64_t> max_runs;            // done after so many leases
+  // What the machine leaves a worker that is told to stop (Kubernetes: 30 s, spot nodes 15 s).
+  absl::Duration stop_grace = absl::Seconds(15);
   std::filesystem::path drain_file;  // once it exists: take no more; done when none is held
 };
 
@@ -45,8 +47,8 @@ class Worker {
   bool Done() LOCKS_EXCLUDED(mutex_);
   // Whether it is done because the coordinators refused it.
   bool Refused() const { return session_.refused(); }
-  // Takes no more runs, stops training at the next step and gives the runs
-  // back; results that are being delivered have a few seconds to arrive.
+  // Takes no more runs, stops training at the next step, saves checkpoints and gives the runs
+  // back; what is being sent has half of the grace, 8 s at most, to arrive.
   // False when a slot did not stop in time: its lease is released, its thread
   // still runs, and the process should exit without destroying this object.
   [[nodiscard]] bool Stop() LOCKS_EXCLUDED(mutex_);
@@ -54,6 +56,8 @@ class Worker {
  private:
   void LeaseLoop() LOCKS_EXCLUDED(mutex_);
   void SlotLoop() LOCKS_EXCLUDED(mutex_);
+  // How long what is being sent may still take once the worker is told to stop.
+  absl::Duration DeliveryGrace() const;
   // Waits for a free slot and the leave to fill it; how many to ask for, 0
   // when the worker stops.
   uint32_t WaitForRoom() LOCKS_EXCLUDED(mutex_);

@@ -14,12 +14,14 @@ constexpr Statement kAllowed{"find_demands_that_may_lease", R"(
 
 constexpr Statement kGrantedBefore{"find_grants_of_requests", R"(
   select d.place, l.run_id, l.token, l.attempt, l.sweep_id, r.config::text, r.config_hash,
-         r.shape_key
+         r.shape_key, extract(epoch from s.checkpoint_interval), c.step, c.size, c.sha256,
+         c.numerics_id, c.science_version
   from unnest($1::bigint[], $2::bytea[], $3::bytea[]) with ordinality
          as d(worker, incarnation, request, place)
   join leases l on l.worker_id = d.worker and l.incarnation = d.incarnation
     and l.request_id = d.request
-  join runs r using (run_id)
+  join runs r using (run_id) join sweeps s on s.sweep_id = l.sweep_id
+  left join checkpoints c using (run_id)
   order by l.run_id)"};
 
 constexpr Statement kClaimable{"list_claimable_sweeps", R"(
@@ -53,16 +55,30 @@ constexpr Statement kClaim{"claim_runs", R"(
                  as d(worker, incarnation, request, place) using (place)
         returning run_id, token, attempt, sweep_id)
   select u.place, g.run_id, g.token, g.attempt, g.sweep_id, r.config::text, r.config_hash,
-         r.shape_key
-  from g join u using (run_id) join runs r using (run_id) order by u.place)"};
+         r.shape_key, extract(epoch from s.checkpoint_interval), k.step, k.size, k.sha256,
+         k.numerics_id, k.science_version
+  from g join u using (run_id) join runs r using (run_id) join sweeps s on s.sweep_id = g.sweep_id
+  left join checkpoints k using (run_id) order by u.place)"};
 
 Grant ReadGrant(const pqxx::row& row) {
-  return {{row[1].as<int64_t>(), FromUuid(row[2])},
-          row[3].as<int>(),
-          row[4].as<int64_t>(),
-          row[5].c_str(),
-          FromBytea(row[6]),
-          FromBytea(row[7])};
+  Grant grant{.key = {row[1].as<int64_t>(), FromUuid(row[2])},
+              .attempt = row[3].as<int>(),
+              .sweep_id = row[4].as<int64_t>(),
+              .config_json = row[5].c_str(),
+              .config_hash = FromBytea(row[6]),
+              .shape_key = FromBytea(row[7]),
+              .checkpoint = std::nullopt,
+              .checkpoint_interval = std::nullopt};
+  if (!row[8].is_null()) grant.checkpoint_interval = absl::Seconds(row[8].as<double>());
+  if (!row[9].is_null()) {
+    v1::CheckpointRef& checkpoint = grant.checkpoint.emplace();
+    checkpoint.set_step(row[9].as<uint64_t>());
+    checkpoint.set_size(row[10].as<uint64_t>());
+    checkpoint.set_sha256(FromBytea(row[11]));
+    checkpoint.set_numerics_id(row[12].c_str());
+    checkpoint.set_science_version(row[13].as<uint32_t>());
+  }
+  return grant;
 }
 
 struct Candidate {

@@ -4,10 +4,12 @@
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "coordinator/store/database.h"
+#include "gridsweep/v1/dispatch.pb.h"
 
 namespace gridsweep::coordinator {
 
@@ -23,6 +25,8 @@ struct Grant {
   int64_t sweep_id;
   std::string config_json;  // canonical
   std::string config_hash, shape_key;
+  std::optional<v1::CheckpointRef> checkpoint;
+  std::optional<absl::Duration> checkpoint_interval;  // where the sweep has one
 };
 
 // One waiting LeaseRuns call.

@@ -17,17 +17,21 @@ constexpr Statement kEnd{"end_leases", R"(
     delete from leases l using unnest($1::bigint[], $2::uuid[]) as k(run_id, token)
     where l.run_id = k.run_id and l.token = k.token returning l.*),
   judged as (
-    select g.*, w.name as worker, w.host, s.max_attempts,
+    select g.*, w.name as worker, w.host, s.max_attempts, coalesce(c.step, 0) as checkpoint_step,
+           extract(epoch from clock_timestamp() - greatest(g.granted_at, c.saved_at)) as wasted,
            g.cancelling or s.cancelled_at is not null as cancelled,
            $4::bool or ($3 = 'lost' and 4 = (select count(*) from (
-             select a.outcome from attempts a where a.run_id = g.run_id
-             order by a.attempt desc limit 4) last where last.outcome = 'lost')) as failed
-    from gone g join workers w using (worker_id) join sweeps s using (sweep_id)),
+             select a.outcome, a.checkpoint_step as step from attempts a where a.run_id = g.run_id
+             order by a.attempt desc limit 4) last
+             where last.outcome = 'lost' and last.step = coalesce(c.step, 0))) as failed
+    from gone g join workers w using (worker_id) join sweeps s using (sweep_id)
+    left join checkpoints c using (run_id)),
   a as (
     insert into attempts (run_id, attempt, token, worker_id, worker, host, granted_at, outcome,
-                          error, log_tail)
+                          error, log_tail, checkpoint_step, wasted_seconds)
     select run_id, attempt, token, worker_id, worker, host, granted_at,
-           case when cancelled and not failed then 'cancelled' else $3 end, $5, $6 from judged)
+           case when cancelled and not failed then 'cancelled' else $3 end, $5, $6,
+           checkpoint_step, case when cancelled then 0 else wasted end from judged)
   update run_state r
   set failures = r.failures + j.failed::int,
       state = case when j.cancelled then 7

@@ -1,5 +1,8 @@
 #include "coordinator/store/sweeps.h"
 
+#include <google/protobuf/util/time_util.h>
+
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "common/sha256.h"
@@ -28,8 +31,10 @@ constexpr Statement kTakeRunIds{"take_run_ids", R"(
 
 constexpr Statement kInsertSweep{"insert_sweep", R"(
   insert into sweeps (name, method, request_id, request_hash, source_yaml, metadata, labels,
-      sampler_seed, priority, max_attempts, max_parallel, first_run_id, run_count)
-  values ($1, $2, $3::bytea, $4::bytea, $5, $6::jsonb, $7::jsonb, $8, $9, $10, $11, $12, $13)
+      sampler_seed, priority, max_attempts, max_parallel, first_run_id, run_count,
+      checkpoint_interval)
+  values ($1, $2, $3::bytea, $4::bytea, $5, $6::jsonb, $7::jsonb, $8, $9, $10, $11, $12, $13,
+          $14::float8 * interval '1 second')
   returning sweep_id)"};
 
 constexpr Statement kQueueRuns{"queue_runs_of_sweep", R"(
@@ -41,7 +46,7 @@ constexpr char kSelectSweep[] = R"(
   select s.sweep_id, s.name, (extract(epoch from s.created_at) * 1000000)::bigint, s.method,
          s.priority, s.max_attempts, s.max_parallel, s.labels::text, s.sampler_seed,
          s.first_run_id, c.counts[1], c.counts[2], c.counts[3], c.counts[4], c.counts[5],
-         c.counts[6], c.counts[7], c.counts[8], )";
+         c.counts[6], c.counts[7], c.counts[8], extract(epoch from s.checkpoint_interval), )";
 constexpr char kFromSweep[] = R"( from sweeps s cross join lateral (
     select array[count(*) filter (where state = 0), count(*) filter (where state = 1),
                  count(*) filter (where state = 2), count(*) filter (where state = 3),
@@ -116,7 +121,12 @@ v1::Sweep ReadSweep(const pqxx::row& row) {
   if (!row[8].is_null()) sweep.set_sampler_seed(Int(row[8]));
   sweep.set_first_run_id(Int(row[9]));
   ReadCounts(row, 10, sweep.mutable_counts());
-  sweep.set_source_yaml(row[18].c_str());
+  if (!row[18].is_null()) {
+    *settings->mutable_checkpoint_interval() =
+        google::protobuf::util::TimeUtil::MillisecondsToDuration(
+            std::llround(row[18].as<double>() * 1000));
+  }
+  sweep.set_source_yaml(row[19].c_str());
   return sweep;
 }
 
@@ -222,7 +232,12 @@ absl::StatusOr<CreatedSweep> CreateSweep(Database& database, const NewSweep& req
                        Bytea(request.request_hash), request.source_yaml, sweep.metadata_json,
                        labels.dump(), sweep.sampler_seed, settings.priority(),
                        settings.has_max_attempts() ? settings.max_attempts() : 3u,
-                       settings.max_parallel(), first_run, count})[0][0]);
+                       settings.max_parallel(), first_run, count,
+                       settings.has_checkpoint_interval()
+                           ? Param(google::protobuf::util::TimeUtil::DurationToMilliseconds(
+                                       settings.checkpoint_interval()) /
+                                   1000.0)
+                           : Param(std::nullopt)})[0][0]);
     CopyRuns(t, sweep_id, first_run, sweep.runs);
     t.Exec(kQueueRuns, {sweep_id});
     ASSIGN_OR_RETURN(v1::Sweep created, FindSweep(t, sweep_id));

@@ -24,6 +24,8 @@ class Instance {
   const std::string& analysis() const { return analysis_address_; }
   // libpq's connection string.
   const std::string& database() const { return database_; }
+  // Where the program whose log was called `name` writes.
+  std::filesystem::path LogOf(const std::string& name) const { return Log(name); }
   std::filesystem::path artifacts() const { return directory_ / "artifacts"; }
   // A unix socket for whatever a test serves.
   std::string Socket(const std::string& name) const {

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/strings.h"
 #include "tests/sweepspec/sweep_text.h"
 
 namespace gridsweep::sweepspec {
@@ -105,10 +106,9 @@ TEST(Notices, GroupsOfParametersAreReadAsIfThereWereNone) {
 
 TEST(Notices, SettingsThatDoNothingSaySo) {
   EXPECT_THAT(RemarksOf(Grid("",
-                             "gridsweep:\n  sampler_seed: 3\n  checkpoint_interval: 10\n"
+                             "gridsweep:\n  sampler_seed: 3\n  checkpoint_interval: 90s\n"
                              "  reuse: false\n  exclude: [{Ng: 7}]\n")),
               ElementsAre(StartsWith("5:3 gridsweep.sampler_seed: has no effect on a grid"),
-                          StartsWith("6:3 gridsweep.checkpoint_interval: no checkpoints are made"),
                           StartsWith("8:13 gridsweep.exclude[0]: this matches no point")));
 }
 
@@ -116,6 +116,17 @@ TEST(Notices, RunCapSaysWhatItLeavesOut) {
   EXPECT_THAT(RemarksOf(Grid("Ng: {min: 1, max: 2000}", "run_cap: 7\n")),
               ElementsAre(StartsWith("5:10 run_cap: run_cap keeps the first 7 of 2,000 points")));
   EXPECT_THAT(RemarksOf(Grid("Ng: {min: 1, max: 7}", "run_cap: 7\n")), IsEmpty());
+}
+
+TEST(Notices, ACheckpointIntervalIsATime) {
+  const auto result = Expanded(Grid("", "gridsweep: {checkpoint_interval: 1m30s}\n"));
+  EXPECT_EQ(result.sweep.value().settings.checkpoint_interval().seconds(), 90);
+  for (const char* wrong : {"10", "soon", "0s", "1000h", "[1m]"}) {
+    EXPECT_THAT(
+        Errors(Expanded(Grid("", StrCat("gridsweep: {checkpoint_interval: ", wrong, "}\n")))),
+        ElementsAre(testing::HasSubstr("write 1s to 720h")))
+        << wrong;
+  }
 }
 
 TEST(Notices, SettingsReachTheSweep) {

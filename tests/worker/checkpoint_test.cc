@@ -97,9 +97,9 @@ std::vector<std::string> EveryCheckpoint(const RunConfig& config) {
   ResultOf(config, {.resume = {},
                     .due = [] { return true; },
                     .save =
-                        [&](uint64_t step, std::string bytes) {
+                        [&](uint64_t step, const std::string& bytes, const std::string&) {
                           EXPECT_EQ(step, saved.size());
-                          saved.push_back(std::move(bytes));
+                          saved.push_back(bytes);
                         }});
   return saved;
 }
@@ -144,23 +144,23 @@ TEST(Checkpoint, ARunThatIsInterruptedAllTheTimeLeavesTheSameBytes) {
   for (int attempt = 0; attempt < 100; ++attempt) {
     RunMonitor monitor;
     int asked = 0;
-    const auto result = RunPipeline(config, monitor,
-                                    {.resume = checkpoint,
-                                     .due =
-                                         [&] {
-                                           // Between steps it goes on and is told to stop; so it
-                                           // stops after the step, or in the evaluation that
-                                           // follows it.
-                                           if (monitor.stop_reason()) return true;
-                                           if (++asked == 1)
-                                             monitor.RequestStop(StopReason::kPreempted);
-                                           return false;
-                                         },
-                                     .save =
-                                         [&](uint64_t step, std::string bytes) {
-                                           steps.push_back(step);
-                                           checkpoint = std::move(bytes);
-                                         }});
+    const auto result =
+        RunPipeline(config, monitor,
+                    {.resume = checkpoint,
+                     .due =
+                         [&] {
+                           // Between steps it goes on and is told to stop; so it
+                           // stops after the step, or in the evaluation that
+                           // follows it.
+                           if (monitor.stop_reason()) return true;
+                           if (++asked == 1) monitor.RequestStop(StopReason::kPreempted);
+                           return false;
+                         },
+                     .save =
+                         [&](uint64_t step, const std::string& bytes, const std::string&) {
+                           steps.push_back(step);
+                           checkpoint = bytes;
+                         }});
     if (result.ok()) {
       EXPECT_EQ(Hash(*result), Hash(ResultOf(config)));
       break;

@@ -1,0 +1,80 @@
+// LoadCheckpoint: a chunk is read from disk when the last one is written.
+#include <fstream>
+
+#include "common/strings.h"
+#include "coordinator/dispatch_service.h"
+#include "coordinator/store/checkpoints.h"
+#include "coordinator/store/fields.h"
+
+namespace gridsweep::coordinator {
+namespace {
+
+constexpr size_t kChunk = size_t{1} << 20;
+
+class CheckpointReactor final : public grpc::ServerWriteReactor<v1::LoadCheckpointResponse> {
+ public:
+  CheckpointReactor(const DispatchParts& parts, const v1::LoadCheckpointRequest& request)
+      : parts_(parts), request_(request) {
+    Next();
+  }
+
+  void OnWriteDone(bool ok) override {
+    if (!ok) return Finish(grpc::Status::CANCELLED);
+    Next();
+  }
+  void OnCancel() override { cancelled_ = true; }
+  void OnDone() override { delete this; }
+
+ private:
+  void Next() {
+    const bool queued = parts_.lanes.upload.Submit([this](Database& database) {
+      if (cancelled_) return Finish(grpc::Status::CANCELLED);
+      const absl::StatusOr<bool> more = Read(database);
+      if (more.ok() && *more) return StartWrite(&response_);
+      Finish(ToGrpc(more.status()));
+    });
+    if (!queued) Finish(ToGrpc(parts_.lanes.upload.Full()));
+  }
+
+  // The next chunk; false at the end of the file.
+  absl::StatusOr<bool> Read(Database& database) {
+    if (!file_.is_open()) RETURN_IF_ERROR(Open(database));
+    std::string& chunk = *response_.mutable_chunk();
+    chunk.resize(kChunk);
+    file_.read(chunk.data(), static_cast<std::streamsize>(kChunk));
+    chunk.resize(static_cast<size_t>(file_.gcount()));
+    if (file_.bad()) return absl::DataLossError("the checkpoint cannot be read from disk");
+    return !chunk.empty();
+  }
+
+  absl::Status Open(Database& database) {
+    RETURN_IF_ERROR(CheckRef("ref", request_.ref()));
+    if (request_.sha256().size() != 32) return InvalidField("sha256", "must have 32 bytes");
+    ASSIGN_OR_RETURN(const bool has,
+                     HasCheckpoint(database, {request_.ref().run_id(), request_.ref().token()},
+                                   request_.sha256()));
+    if (!has) {
+      return absl::NotFoundError(
+          StrCat("run ", request_.ref().run_id(), " has no checkpoint of that hash: start over"));
+    }
+    ASSIGN_OR_RETURN(const std::filesystem::path path, parts_.artifacts.Open(request_.sha256()));
+    file_.open(path, std::ios::binary);
+    return file_.is_open() ? absl::OkStatus()
+                           : absl::NotFoundError("the checkpoint's file cannot be opened");
+  }
+
+  const DispatchParts& parts_;
+  const v1::LoadCheckpointRequest request_;
+  v1::LoadCheckpointResponse response_;
+  std::ifstream file_;
+  std::atomic<bool> cancelled_ = false;
+};
+
+}  // namespace
+
+grpc::ServerWriteReactor<v1::LoadCheckpointResponse>* NewCheckpointDownload(
+    const DispatchParts& parts, const v1::LoadCheckpointRequest& request) {
+  return new CheckpointReactor(parts, request);
+}
+
+}  // namespace gridsweep::coordinator
