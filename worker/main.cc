@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
 
   CLI::App app{"Trains the runs that a coordinator hands out."};
   app.set_version_flag("--version", GRIDSWEEP_VERSION);
-  std::string address = "127.0.0.1:7070", idle_timeout;
+  std::string address = "127.0.0.1:7070", device = "auto", idle_timeout;
   gridsweep::worker::WorkerOptions options;
   options.version = GRIDSWEEP_VERSION;
   options.slots = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
@@ -35,6 +35,12 @@ int main(int argc, char** argv) {
   app.add_option("--slots", options.slots, "Runs trained side by side, one core each")
       ->envname("GRIDSWEEP_SLOTS")
       ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  app.add_option(
+         "--device", device,
+         "Where networks are trained: cpu, cuda:N, or auto: the first CUDA device if there is "
+         "one, else cpu")
+      ->envname("GRIDSWEEP_DEVICE")
       ->capture_default_str();
   app.add_option("--idle-timeout", idle_timeout,
                  "Exit with 0 after so long without a run, for example 30s or 5m (default: never)")
@@ -59,6 +65,10 @@ int main(int argc, char** argv) {
       return 2;
     }
     options.idle_timeout = duration;
+  }
+  if (const absl::Status status = gridsweep::integrator::UseDevice(device); !status.ok()) {
+    std::fprintf(stderr, "--device: %s\n", std::string(status.message()).c_str());
+    return 2;
   }
   if (options.name.empty()) options.name = gridsweep::worker::ClaimWorkerName();
 
