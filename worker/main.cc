@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
 
   CLI::App app{"Trains the runs that a coordinator hands out."};
   app.set_version_flag("--version", GRIDSWEEP_VERSION);
-  std::string address = "127.0.0.1:7070", idle_timeout, stop_grace = "15s";
+  std::string address = "127.0.0.1:7070", device = "auto", idle_timeout, stop_grace = "15s";
   gridsweep::worker::WorkerOptions options;
   options.version = GRIDSWEEP_VERSION;
   options.slots = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
@@ -35,6 +35,12 @@ int main(int argc, char** argv) {
   app.add_option("--slots", options.slots, "Runs trained side by side, one core each")
       ->envname("GRIDSWEEP_SLOTS")
       ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  app.add_option(
+         "--device", device,
+         "Where networks are trained: cpu, cuda:N, or auto: the first CUDA device if there is "
+         "one, else cpu")
+      ->envname("GRIDSWEEP_DEVICE")
       ->capture_default_str();
   app.add_option("--idle-timeout", idle_timeout,
                  "Exit with 0 after so long without a run, for example 30s or 5m (default: never)")
@@ -69,6 +75,10 @@ int main(int argc, char** argv) {
       options.stop_grace < absl::Seconds(1)) {
     std::fprintf(stderr, "--stop-grace: \"%s\" is no duration from 1s on; write for example 15s\n",
                  stop_grace.c_str());
+    return 2;
+  }
+  if (const absl::Status status = gridsweep::integrator::UseDevice(device); !status.ok()) {
+    std::fprintf(stderr, "--device: %s\n", std::string(status.message()).c_str());
     return 2;
   }
   if (options.name.empty()) options.name = gridsweep::worker::ClaimWorkerName();

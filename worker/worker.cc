@@ -39,7 +39,7 @@ v1::RegisterRequest Introduction(const WorkerOptions& options) {
   v1::RegisterRequest request;
   request.set_name(options.name);
   request.set_slots(static_cast<uint32_t>(options.slots));
-  request.set_resource_class("cpu");
+  request.set_resource_class(integrator::UsesGpu() ? "gpu" : "cpu");
   request.set_memory_bytes(PhysicalBytes(_SC_PHYS_PAGES));
   request.set_numerics_id(integrator::NumericsId());
   request.set_version(options.version);

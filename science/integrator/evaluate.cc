@@ -39,8 +39,9 @@ absl::StatusOr<Evaluation> EvaluateNetwork(const science::RunConfig& config,
     network.Forward();
 
     readout.Targets(walks.positions, targets.data());
-    if (templates) templates->Decode(network.place(), matched);
-    const float* output = network.place().data_ptr<float>();
+    const at::Tensor place = network.place().cpu(), g = network.units().cpu();
+    if (templates) templates->Decode(place, matched);
+    const float* output = place.data_ptr<float>();
     for (int64_t row = 0; row < rows; ++row) {
       const auto at = static_cast<size_t>(row);
       const Vec2 truth = {walks.positions[2 * at], walks.positions[2 * at + 1]};
@@ -54,7 +55,7 @@ absl::StatusOr<Evaluation> EvaluateNetwork(const science::RunConfig& config,
       }
     }
     result.positions.insert(result.positions.end(), walks.positions.begin(), walks.positions.end());
-    const float* units = network.units().data_ptr<float>();
+    const float* units = g.data_ptr<float>();
     result.activity.insert(result.activity.end(), units, units + rows * config.Ng);
     if (on_batch && !on_batch(batch + 1)) return absl::CancelledError("the evaluation was stopped");
   }

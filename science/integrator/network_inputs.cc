@@ -4,6 +4,8 @@
 #include <cmath>
 #include <vector>
 
+#include "science/integrator/device.h"
+
 namespace gridsweep::integrator {
 namespace {
 
@@ -19,27 +21,35 @@ void SpeedAndTurn(const Walks& walks, float* inputs) {
   }
 }
 
-}  // namespace
-
-void GiveWalks(const Walks& walks, const ReadoutMap& readout, const HeadDirectionCells& directions,
-               Network& network) {
-  float* inputs = network.inputs().data_ptr<float>();
-  if (network.inputs().size(1) == 2) {
-    std::ranges::copy(walks.velocity, inputs);
-  } else {
-    SpeedAndTurn(walks, inputs);
-  }
-
-  float* start = network.start().data_ptr<float>();
-  if (network.start().size(1) == readout.outputs()) {
-    readout.Targets(walks.start, start);
+// y(p_1), where there is room for more with the head-direction activity beside it.
+void GiveStart(const Walks& walks, const ReadoutMap& readout, const HeadDirectionCells& directions,
+               at::Tensor& start) {
+  if (start.size(1) == readout.outputs()) {
+    readout.Targets(walks.start, start.data_ptr<float>());
     return;
   }
   const at::Tensor place = at::empty({walks.batch, readout.outputs()});
   const at::Tensor direction = at::empty({walks.batch, directions.cells()});
   readout.Targets(walks.start, place.data_ptr<float>());
   directions.Respond(walks.start_heading, direction.data_ptr<float>());
-  at::cat_out(network.start(), {place, direction}, 1);
+  at::cat_out(start, {place, direction}, 1);
+}
+
+}  // namespace
+
+void GiveWalks(const Walks& walks, const ReadoutMap& readout, const HeadDirectionCells& directions,
+               Network& network) {
+  const at::Tensor inputs = HostSideOf(network.inputs());
+  if (inputs.size(1) == 2) {
+    std::ranges::copy(walks.velocity, inputs.data_ptr<float>());
+  } else {
+    SpeedAndTurn(walks, inputs.data_ptr<float>());
+  }
+  network.inputs().copy_(inputs);
+
+  at::Tensor start = HostSideOf(network.start());
+  GiveStart(walks, readout, directions, start);
+  network.start().copy_(start);
 }
 
 }  // namespace gridsweep::integrator

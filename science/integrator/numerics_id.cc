@@ -1,26 +1,57 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/Version.h>
 #include <dlfcn.h>
 #include <torch/version.h>
 
+#include <algorithm>
+#include <array>
+#include <fstream>
 #include <sstream>
 #include <string>
 
+#include "science/integrator/device.h"
 #include "science/integrator/trainer.h"
 
 namespace gridsweep::integrator {
 namespace {
 
-// OpenBLAS is found by name at run time: LibTorch may be built with another BLAS.
+// Libraries that LibTorch may or may not bring are asked by name at run time.
 template <class Function>
-Function* Find(const char* name) {
-  return reinterpret_cast<Function*>(dlsym(RTLD_DEFAULT, name));
+Function* Find(const char* name, void* library = RTLD_DEFAULT) {
+  return reinterpret_cast<Function*>(dlsym(library, name));
+}
+
+// A name in one word.
+std::string Hyphened(std::string name) {
+  std::ranges::replace(name, ' ', '-');
+  return name;
+}
+
+std::string ProcessorModel() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    const size_t colon = line.find(": ");
+    if (line.starts_with("model name") && colon != line.npos) return line.substr(colon + 2);
+  }
+  return "unknown-processor";
+}
+
+// MKL does not tell which of its kernels it chose for this processor, so that is named.
+std::string MklKernel() {
+  // "Intel(R) oneAPI Math Kernel Library Version 2024.2-Product Build 20240605 for ..."
+  const std::string text = at::get_mkl_version(), before = "Version ";
+  const size_t from = text.find(before);
+  if (from == text.npos) return "mkl-" + Hyphened(ProcessorModel());
+  const size_t start = from + before.size();
+  return "mkl-" + text.substr(start, text.find_first_not_of("0123456789.", start) - start) + "-" +
+         Hyphened(ProcessorModel());
 }
 
 std::string BlasKernel() {
   auto* corename = Find<char*()>("openblas_get_corename");
   auto* config = Find<char*()>("openblas_get_config");
-  if (corename == nullptr || config == nullptr) return at::hasMKL() ? "mkl" : "blas";
+  if (corename == nullptr || config == nullptr) return at::hasMKL() ? MklKernel() : "blas";
   // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ...": the version is the second word.
   std::istringstream words(config());
   std::string name, version;
@@ -28,9 +59,45 @@ std::string BlasKernel() {
   return "openblas-" + version + "-" + corename();
 }
 
+// By the driver, which LibTorch has loaded by then and whose headers nobody needs for that.
+std::string CudaModel(int number) {
+  void* driver = dlopen("libcuda.so.1", RTLD_LAZY);
+  char name[256] = "";
+  if (driver != nullptr) {
+    auto* get = Find<int(int*, int)>("cuDeviceGet", driver);
+    auto* get_name = Find<int(char*, int, int)>("cuDeviceGetName", driver);
+    int device = 0;
+    if (get == nullptr || get_name == nullptr || get(&device, number) != 0 ||
+        get_name(name, sizeof(name) - 1, device) != 0) {
+      name[0] = '\0';
+    }
+    dlclose(driver);
+  }
+  return *name == '\0' ? "unknown-device" : name;
+}
+
+std::string CublasVersion() {
+  auto* get = Find<int(int, int*)>("cublasGetProperty");
+  std::array<int, 3> version{};  // major, minor, patch
+  for (int part = 0; part < 3; ++part) {
+    if (get == nullptr || get(part, &version[static_cast<size_t>(part)]) != 0) return "cublas";
+  }
+  std::ostringstream text;
+  text << "cublas-" << version[0] << '.' << version[1] << '.' << version[2];
+  return text.str();
+}
+
 }  // namespace
 
-std::string NumericsId() { return "cpu:" + BlasKernel() + ";torch-" TORCH_VERSION ";f32;unpacked"; }
+std::string NumericsId() {
+  const at::Device device = ChosenDevice();
+  std::string id;
+  if (device.is_cuda()) {
+    id = "cuda:" + Hyphened(CudaModel(device.index())) + "-" + CublasVersion() + ";";
+  }
+  // First weights, targets and template decoding are the processor's on every device.
+  return id + "cpu:" + BlasKernel() + ";torch-" TORCH_VERSION ";f32;unpacked";
+}
 
 void UseOneThreadPerSlot() {
   at::set_num_threads(1);

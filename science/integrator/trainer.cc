@@ -10,14 +10,16 @@
 #include <utility>
 #include <vector>
 
+#include "science/integrator/device.h"
 #include "science/integrator/dropout.h"
 #include "science/integrator/evaluate.h"
 #include "science/integrator/head_direction_cells.h"
-#include "science/integrator/loss.h"
 #include "science/integrator/network.h"
 #include "science/integrator/network_inputs.h"
 #include "science/integrator/optimizer.h"
 #include "science/integrator/readout.h"
+#include "science/integrator/tensor_loss.h"
+#include "science/integrator/tensor_optimizer.h"
 #include "science/integrator/training_walks.h"
 #include "science/integrator/weights.h"
 
@@ -37,7 +39,9 @@ auto Catching(const Work& work) -> decltype(work()) {
     return absl::ResourceExhaustedError("out of memory: reduce Ng, Np, batch_size or eval_batches");
   } catch (const c10::Error& error) {
     const std::string what = error.what_without_backtrace();
-    if (what.find("allocate memory") == std::string::npos) return absl::InternalError(what);
+    if (what.find("allocate memory") == what.npos && what.find("out of memory") == what.npos) {
+      return absl::InternalError(what);
+    }
     return absl::ResourceExhaustedError(
         "out of memory: reduce Ng, Np, batch_size or eval_batches (" + what + ")");
   }
@@ -47,7 +51,8 @@ std::span<float> Values(at::Tensor& tensor) {
   return {tensor.data_ptr<float>(), static_cast<size_t>(tensor.numel())};
 }
 
-double SumOfSquares(const at::Tensor& tensor) {
+double SumOfSquares(const at::Tensor& on_device) {
+  const at::Tensor tensor = on_device.cpu();
   double sum = 0;
   const float* values = tensor.data_ptr<float>();
   for (int64_t i = 0; i < tensor.numel(); ++i) sum += static_cast<double>(values[i]) * values[i];
@@ -64,13 +69,17 @@ class Trainer::Impl {
         directions_(config),
         training_walks_(config),
         dropout_(config),
-        weights_(DrawWeights(config)),
+        weights_(On(ChosenDevice(), DrawWeights(config))),
         network_(config, weights_, config.sequence_length, config.batch_size) {
     const int64_t rows = config.sequence_length * config.batch_size;
     target_.resize(static_cast<size_t>(rows * config.Np));
     direction_target_.resize(static_cast<size_t>(rows * directions_.cells()));
     for (const Weight& weight : weights_) {
-      optimizers_.emplace_back(config.optimizer, weight.value.numel(), config.momentum);
+      if (weight.value.is_cpu()) {
+        optimizers_.emplace_back(config.optimizer, weight.value.numel(), config.momentum);
+      } else {
+        tensor_optimizers_.emplace_back(config.optimizer, weight.value, config.momentum);
+      }
     }
   }
 
@@ -82,7 +91,7 @@ class Trainer::Impl {
     training_walks_.Draw(step_, walks_);
     GiveWalks(walks_, readout_, directions_, network_);
     readout_.Targets(walks_.positions, target_.data());
-    network_.Forward(dropout_.Draw(step_));
+    network_.Forward(On(ChosenDevice(), dropout_.Draw(step_)));
 
     const double loss = Loss();
     if (!std::isfinite(loss)) return StepResult{loss, false};
@@ -96,7 +105,11 @@ class Trainer::Impl {
       if (config_.gradient_clip_scope == science::ClipScope::kAll || weight.head) {
         options.clip = config_.gradient_clip;
       }
-      optimizers_[i].Step(options, step_, Values(weight.gradient), Values(weight.value));
+      if (weight.value.is_cpu()) {
+        optimizers_[i].Step(options, step_, Values(weight.gradient), Values(weight.value));
+      } else {
+        tensor_optimizers_[i].Step(options, step_, weight.gradient, weight.value);
+      }
     }
     return StepResult{loss, true};
   }
@@ -105,24 +118,29 @@ class Trainer::Impl {
     TrainingState state{.step = step_, .parameters = {}};
     for (size_t i = 0; i < weights_.size(); ++i) {
       const at::Tensor& value = weights_[i].value;
-      const float* first = value.data_ptr<float>();
-      state.parameters.push_back({.name = weights_[i].name,
-                                  .shape = value.sizes().vec(),
-                                  .value = {first, first + value.numel()},
-                                  .mean = optimizers_[i].mean(),
-                                  .square = optimizers_[i].square()});
+      const bool here = value.is_cpu();
+      state.parameters.push_back(
+          {.name = weights_[i].name,
+           .shape = value.sizes().vec(),
+           .value = NumbersOf(value),
+           .mean = here ? optimizers_[i].mean() : tensor_optimizers_[i].mean(),
+           .square = here ? optimizers_[i].square() : tensor_optimizers_[i].square()});
     }
     return state;
   }
 
-  absl::Status Restore(const TrainingState& state) {
-    if (const absl::Status fits = CheckFits(state); !fits.ok()) return fits;
+  absl::Status Restore(const TrainingState& saved) {
+    if (const absl::Status fits = CheckFits(saved); !fits.ok()) return fits;
     for (size_t i = 0; i < weights_.size(); ++i) {
-      const TrainingState::Parameter& saved = state.parameters[i];
-      std::copy(saved.value.begin(), saved.value.end(), weights_[i].value.data_ptr<float>());
-      optimizers_[i].Restore(saved.mean, saved.square);
+      const TrainingState::Parameter& parameter = saved.parameters[i];
+      SetNumbers(parameter.value, weights_[i].value);
+      if (weights_[i].value.is_cpu()) {
+        optimizers_[i].Restore(parameter.mean, parameter.square);
+      } else {
+        tensor_optimizers_[i].Restore(parameter.mean, parameter.square);
+      }
     }
-    step_ = state.step;
+    step_ = saved.step;
     return absl::OkStatus();
   }
 
@@ -133,26 +151,26 @@ class Trainer::Impl {
   uint64_t step() const { return step_; }
 
  private:
-  // Whether `state` is one that this configuration can have.
-  absl::Status CheckFits(const TrainingState& state) const {
-    if (state.step > static_cast<uint64_t>(config_.TotalSteps())) {
-      return absl::InvalidArgumentError("the state is of step " + std::to_string(state.step) +
+  // Whether `saved` is a state that this configuration can have.
+  absl::Status CheckFits(const TrainingState& saved) const {
+    if (saved.step > static_cast<uint64_t>(config_.TotalSteps())) {
+      return absl::InvalidArgumentError("the state is of step " + std::to_string(saved.step) +
                                         ", the run ends at " +
                                         std::to_string(config_.TotalSteps()));
     }
-    if (state.parameters.size() != weights_.size()) {
-      return absl::InvalidArgumentError("the state has " + std::to_string(state.parameters.size()) +
+    const TrainingState own = state();
+    if (saved.parameters.size() != own.parameters.size()) {
+      return absl::InvalidArgumentError("the state has " + std::to_string(saved.parameters.size()) +
                                         " parameters, this network " +
-                                        std::to_string(weights_.size()));
+                                        std::to_string(own.parameters.size()));
     }
-    for (size_t i = 0; i < weights_.size(); ++i) {
-      const TrainingState::Parameter& saved = state.parameters[i];
-      const auto size = static_cast<size_t>(weights_[i].value.numel());
-      if (saved.name != weights_[i].name || saved.shape != weights_[i].value.sizes().vec() ||
-          saved.value.size() != size || saved.mean.size() != optimizers_[i].mean().size() ||
-          saved.square.size() != optimizers_[i].square().size()) {
-        return absl::InvalidArgumentError("the state's parameter " + saved.name +
-                                          " is not this network's " + weights_[i].name +
+    for (size_t i = 0; i < own.parameters.size(); ++i) {
+      const TrainingState::Parameter &theirs = saved.parameters[i], &ours = own.parameters[i];
+      if (theirs.name != ours.name || theirs.shape != ours.shape ||
+          theirs.value.size() != ours.value.size() || theirs.mean.size() != ours.mean.size() ||
+          theirs.square.size() != ours.square.size()) {
+        return absl::InvalidArgumentError("the state's parameter " + theirs.name +
+                                          " is not this network's " + ours.name +
                                           ", or its optimiser is another");
       }
     }
@@ -162,13 +180,11 @@ class Trainer::Impl {
   // The loss of the last Forward, weight decay included. Replaces the network's
   // outputs by the gradients with respect to them.
   double Loss() {
-    const int64_t rows = walks_.steps * walks_.batch;
-    double loss = LossOf(config_.place_field_loss)(
-        target_.data(), network_.place().data_ptr<float>(), rows, config_.Np);
+    double loss = LossAndGradient(config_.place_field_loss, target_, network_.place());
     if (directions_.cells() > 0) {
       directions_.Respond(walks_.headings, direction_target_.data());
-      loss += CrossEntropy(direction_target_.data(), network_.head_direction().data_ptr<float>(),
-                           rows, directions_.cells());
+      loss += LossAndGradient(science::Loss::kCrossEntropy, direction_target_,
+                              network_.head_direction());
     }
     for (const Weight& weight : weights_) {
       if (weight.decay == 0) continue;
@@ -185,7 +201,8 @@ class Trainer::Impl {
   Dropout dropout_;
   std::vector<Weight> weights_;
   Network network_;
-  std::vector<Optimizer> optimizers_;
+  std::vector<Optimizer> optimizers_;               // on the processor
+  std::vector<TensorOptimizer> tensor_optimizers_;  // elsewhere
   Walks walks_;
   std::vector<float> target_, direction_target_;
   uint64_t step_ = 0;

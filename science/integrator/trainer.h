@@ -10,15 +10,26 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "science/config/run_config.h"
 
 namespace gridsweep::integrator {
 
-// What decides the bits of a result: device and BLAS kernel, library versions,
+// Chooses where networks are trained, for the whole process: "cpu", "cuda:N" ("cuda" is
+// the first one), or "auto": the first CUDA device, where there is one, else the
+// processor (as without this call). Walks, targets and scores are the processor's.
+// Call once in main, before NumericsId and any Trainer.
+// Errors: INVALID_ARGUMENT, naming what would do.
+absl::Status UseDevice(std::string_view name);
+// Whether that is a CUDA device.
+bool UsesGpu();
+
+// What decides the bits of a result: devices and BLAS kernel, library versions,
 // precision. Stored with every result. For example
-// "cpu:openblas-0.3.21-SkylakeX;torch-1.13.1;f32;unpacked".
+//   cpu:openblas-0.3.21-SkylakeX;torch-1.13.1;f32;unpacked
+//   cuda:NVIDIA-H100-PCIe-cublas-13.4.1;cpu:mkl-2024.2-AMD-EPYC-9354;torch-2.15.0;f32;unpacked
 std::string NumericsId();
 
 // Prepares LibTorch for slots of one thread each: at::set_num_threads(1) and

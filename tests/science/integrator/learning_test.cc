@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "science/integrator/trainer.h"
+#include "tests/science/integrator/chosen_device.h"
 
 namespace gridsweep::integrator {
 namespace {
@@ -35,21 +36,16 @@ double ErrorAfterTraining(const RunConfig& config) {
   return evaluation->pos_err_published;
 }
 
-class Learning : public testing::Test {
- protected:
-  static void SetUpTestSuite() { UseOneThreadPerSlot(); }
-};
-
 // Staying at the start position is 41 cm off after 50 steps, the centre of the box
 // 86; the decoder itself errs by 6. With this recipe 3,000 steps reached 13 cm
 // where this was written (6,000 reach 9).
-TEST_F(Learning, DifferencesOfSoftmaxesAreLearned) {
+TEST(Learning, DifferencesOfSoftmaxesAreLearned) {
   RunConfig config = SmallRun(3000);
   config.place_field_values = Readout::kDifferenceOfGaussians;
   EXPECT_LT(ErrorAfterTraining(config), 25);
 }
 
-TEST_F(Learning, GaussiansAreLearnedSooner) {
+TEST(Learning, GaussiansAreLearnedSooner) {
   RunConfig config = SmallRun(1000);
   config.place_field_values = Readout::kGaussian;
   EXPECT_LT(ErrorAfterTraining(config), 30);

@@ -13,6 +13,7 @@
 
 #include "science/config/parameters.h"
 #include "science/integrator/trainer.h"
+#include "tests/science/integrator/chosen_device.h"
 
 namespace gridsweep::integrator {
 namespace {
@@ -22,11 +23,6 @@ using science::DropoutMode;
 using science::Readout;
 using science::RnnType;
 using science::RunConfig;
-
-const bool kOneThread = [] {
-  UseOneThreadPerSlot();
-  return true;
-}();
 
 RunConfig ConfigOf(RnnType type, int64_t steps = 60) {
   RunConfig config;

@@ -4,11 +4,14 @@
 
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <functional>
+#include <iomanip>
 #include <map>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/sha256.h"
@@ -27,6 +30,7 @@
 #include "science/scoring/population.h"
 #include "science/scoring/unit_metrics.h"
 #include "sweepspec/run_config_proto.h"
+#include "tests/science/integrator/chosen_device.h"
 #include "tests/science/scoring/golden_file.h"
 
 namespace gridsweep::integrator {
@@ -42,16 +46,23 @@ using science::RunConfig;
 
 constexpr char kFile[] = "tests/data/science_versions.txt";
 
-const bool kOneThread = [] {
-  UseOneThreadPerSlot();
-  return true;
-}();
+// Where to write the numbers as they are, unrounded, a line "SUBJECT NUMBER" each: to the file
+// that GRIDSWEEP_SCIENCE_NUMBERS names. For comparing builds.
+std::ostream& NumbersFile() {
+  static std::ofstream file;
+  static const char* path = std::getenv("GRIDSWEEP_SCIENCE_NUMBERS");
+  if (path != nullptr && !file.is_open()) file.open(path);
+  return file;
+}
 
 // SHA-256 of rounded numbers. Processors differ in the last bits of sines,
 // logarithms and matrix products; the rounding is far coarser than that.
 class Digest {
  public:
+  explicit Digest(std::string subject) : subject_(std::move(subject)) {}
+
   void Add(double value, double unit) {
+    Note(value);
     text_ += std::isnan(value) ? "nan," : StrCat(std::llround(value / unit), ",");
   }
   template <typename Values>
@@ -60,6 +71,7 @@ class Digest {
   }
   // Four significant digits of a number that took many float32 operations.
   void AddTrained(double value) {
+    Note(value);
     // Nearer to the edge of its rounding, another processor's number might be on the other side.
     constexpr double kNoise = 2e-6;
     EXPECT_EQ(FourDigits(value * (1 - kNoise)), FourDigits(value * (1 + kNoise)))
@@ -75,6 +87,11 @@ class Digest {
     std::snprintf(text, sizeof(text), "%.3e", value);
     return text;
   }
+  void Note(double value) {
+    NumbersFile() << subject_ << ' ' << std::setprecision(17) << value << '\n';
+  }
+
+  const std::string subject_;
   std::string text_;
 };
 
@@ -100,7 +117,7 @@ constexpr Readout kReadouts[] = {Readout::kCartesian, Readout::kHighDimCartesian
                                  Readout::kTrueDifferenceOfGaussians};
 
 std::string Configs() {
-  Digest digest;
+  Digest digest("configs");
   for (Readout readout : kReadouts) {
     digest.AddText(ToHex(sweepspec::ConfigHash(TinyConfig(readout))));
   }
@@ -109,7 +126,7 @@ std::string Configs() {
 }
 
 std::string WalkDigest() {
-  Digest digest;
+  Digest digest("walks");
   for (bool periodic : {false, true}) {
     Walks walks;
     // A small box, so that walls matter.
@@ -122,7 +139,7 @@ std::string WalkDigest() {
 }
 
 std::string Fields() {
-  Digest digest;
+  Digest digest("fields");
   for (Readout readout : kReadouts) {
     RunConfig config = TinyConfig(readout);
     config.place_cell_rf = Draw::Uniform(0.1, 0.3);
@@ -138,7 +155,7 @@ std::string Fields() {
 }
 
 std::string Targets() {
-  Digest digest;
+  Digest digest("targets");
   const std::vector<double> positions = {0.0, 0.0, 0.3, -0.9, -1.05, 1.02, 1.13, 0.4};
   for (Readout readout : kReadouts) {
     for (Normalization normalization : {Normalization::kNone, Normalization::kGlobal}) {
@@ -157,7 +174,7 @@ std::string Targets() {
 }
 
 std::string Weights() {
-  Digest digest;
+  Digest digest("weights");
   for (Initializer initializer :
        {Initializer::kGlorotUniform, Initializer::kGlorotNormal, Initializer::kOrthogonal}) {
     RunConfig config = TinyConfig(Readout::kGaussian);
@@ -188,7 +205,7 @@ void Train(const RunConfig& config, Digest& digest) {
 }
 
 std::string Training() {
-  Digest digest;
+  Digest digest("training");
   const std::pair<Readout, Activation> networks[] = {
       {Readout::kCartesian, Activation::kSigmoid},
       {Readout::kHighDimCartesian, Activation::kLinear},
@@ -217,7 +234,7 @@ std::string Tasks() {
       {Readout::kGeneralDifferenceOfGaussians, Loss::kCrossEntropy, science::Optimizer::kRmsprop},
       {Readout::kSoftmaxOfDifferences, Loss::kBinaryCrossEntropy, science::Optimizer::kAdam},
   };
-  Digest digest;
+  Digest digest("tasks");
   for (const auto& [readout, loss, optimizer] : kTasks) {
     RunConfig config = TinyConfig(readout);
     config.place_field_loss = loss;
@@ -238,7 +255,7 @@ std::string Tasks() {
 
 // The other networks, dropout, head directions and fixed trajectories, training at once.
 std::string Networks() {
-  Digest digest;
+  Digest digest("networks");
   constexpr std::pair<science::RnnType, science::DropoutMode> kNetworks[] = {
       {science::RnnType::kSrnn, science::DropoutMode::kPublished},
       {science::RnnType::kGru, science::DropoutMode::kKeras},
@@ -271,7 +288,7 @@ std::string Metrics() {
   const auto golden = scoring::ReadGoldenScores(kBins);
   const scoring::GridScorer scorer(kBins);
   const scoring::BinGrid grid(kBins, kBins, 2.2, 2.2);
-  Digest digest;
+  Digest digest("metrics");
   std::vector<double> seen;
   for (int map = 0; map < golden.maps; ++map) {
     const std::span<const double> ratemap(golden.ratemap.data() + static_cast<size_t>(map) * kSize,
@@ -309,7 +326,7 @@ std::string Metrics() {
 }
 
 std::string Scores() {
-  Digest digest;
+  Digest digest("scores");
   for (int nbins : {20, 32, 44}) {
     const scoring::GridScorer scorer(nbins);
     const auto golden = scoring::ReadGoldenScores(nbins);

@@ -7,6 +7,8 @@
 #include <cstring>
 #include <thread>
 
+#include "tests/science/integrator/chosen_device.h"
+
 namespace gridsweep::integrator {
 namespace {
 
@@ -16,11 +18,6 @@ using science::Normalization;
 using science::Readout;
 using science::RunConfig;
 using ::testing::HasSubstr;
-
-const bool kOneThread = [] {
-  UseOneThreadPerSlot();
-  return true;
-}();
 
 RunConfig SmallConfig() {
   RunConfig config;
@@ -317,7 +314,10 @@ TEST(Trainer, PublishedDropoutRatesHaveNoEffect) {
 }
 
 TEST(NumericsId, NamesDeviceLibrariesAndPrecision) {
-  EXPECT_THAT(NumericsId(), testing::MatchesRegex("cpu:.+;torch-[0-9.]+.*;f32;unpacked"));
+  EXPECT_THAT(NumericsId(), testing::MatchesRegex(
+                                "(cuda:[^ ;]+-cublas-[0-9.]+;)?cpu:(openblas-[0-9.]+-|mkl-[0-9.]+"
+                                "-|blas)[^ ;]*;torch-[0-9.]+[^ ;]*;f32;unpacked"));
+  EXPECT_EQ(NumericsId().starts_with("cuda:"), UsesGpu());
 }
 
 // The loss of one step, with and without the term that weight decay adds.
