@@ -45,6 +45,7 @@ TEST_F(Device, WhatDoesNotExistIsRefusedWithWhatWouldDo) {
   EXPECT_EQ(ChosenDevice().str(), before_);
 }
 
+#ifdef GRIDSWEEP_CUDA_TORCH
 // Every network, a step forward and back, on the walks of a training step.
 TEST_F(Device, NetworksDoThereWhatTheyDoOnTheProcessor) {
   if (!UsesGpu()) GTEST_SKIP() << "no CUDA device";
@@ -83,6 +84,7 @@ TEST_F(Device, NetworksDoThereWhatTheyDoOnTheProcessor) {
     }
   }
 }
+#endif
 
 }  // namespace
 }  // namespace gridsweep::integrator
