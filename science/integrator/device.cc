@@ -1,7 +1,6 @@
 #include "science/integrator/device.h"
 
 #include <algorithm>
-
 #include <cstdlib>
 #include <string>
 

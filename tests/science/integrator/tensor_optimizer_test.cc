@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "science/integrator/device.h"
@@ -47,6 +48,38 @@ TEST_P(TensorOptimizers, FollowTheFusedLoops) {
           << "element " << i << " clip " << clip;
       EXPECT_NE(theta[i], 0.5f) << i;
     }
+  }
+}
+
+TEST_P(TensorOptimizers, GoOnFromTheirStateAsTheyWouldHave) {
+  const auto [kind, momentum] = GetParam();
+  const at::Tensor gradient = at::linspace(-1, 1, 12).view({3, 4}).to(ChosenDevice());
+  at::Tensor whole = at::ones({3, 4}).to(ChosenDevice());
+  TensorOptimizer first(kind, whole, momentum), resumed(kind, whole, momentum);
+  for (uint64_t t = 1; t <= 3; ++t) first.Step({.learning_rate = 0.01}, t, gradient, whole);
+  at::Tensor part = whole.clone();
+  resumed.Restore(first.mean(), first.square());
+  EXPECT_EQ(first.mean(), resumed.mean());
+  EXPECT_EQ(first.square(), resumed.square());
+  EXPECT_EQ(first.square().empty(), kind == Kind::kSgd);
+  first.Step({.learning_rate = 0.01}, 4, gradient, whole);
+  resumed.Step({.learning_rate = 0.01}, 4, gradient, part);
+  EXPECT_TRUE(whole.equal(part));
+}
+
+// A checkpoint may have been written by the processor's optimiser, or go on there.
+TEST_P(TensorOptimizers, HaveTheStateOfTheFusedLoops) {
+  const auto [kind, momentum] = GetParam();
+  std::vector<float> theta(12, 1), gradient(12, 0.25f);
+  at::Tensor there = at::ones({3, 4}).to(ChosenDevice());
+  Optimizer fused(kind, 12, momentum);
+  TensorOptimizer tensors(kind, there, momentum);
+  fused.Step({.learning_rate = 0.01}, 1, gradient, theta);
+  tensors.Step({.learning_rate = 0.01}, 1, at::full({3, 4}, 0.25).to(ChosenDevice()), there);
+  for (const auto& [a, b] :
+       {std::pair{fused.mean(), tensors.mean()}, std::pair{fused.square(), tensors.square()}}) {
+    ASSERT_EQ(a.size(), b.size());
+    for (size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], 1e-6 * std::abs(a[i])) << i;
   }
 }
 
