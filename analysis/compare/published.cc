@@ -42,6 +42,12 @@ std::span<const PublishedAtWidth> PublishedDosPeriodModes() {
   return kModes;
 }
 
+std::span<const PublishedByName> PublishedParticipationRatios() {
+  static constexpr PublishedByName kRatios[] = {
+      {"RNN", 3.5}, {"SRNN", 4.9}, {"LSTM", 8.8}, {"GRU", 9.4}, {"UGRNN", 16.6}};
+  return kRatios;
+}
+
 const PublishedFamily* FindPublished(std::string_view readout_family) {
   for (const PublishedFamily& family : PublishedFamilies()) {
     if (family.readout_family == readout_family) return &family;

@@ -39,6 +39,9 @@ std::span<const PublishedByName> PublishedGaussianByActivation();
 // DoS: the mode of the period in bins, by width (read off a density of bandwidth 1, scores > 0.8).
 std::span<const PublishedAtWidth> PublishedDosPeriodModes();
 
+// Participation ratio of the ratemaps of trained relu networks (read off the figure).
+std::span<const PublishedByName> PublishedParticipationRatios();
+
 // In the order of the figure.
 std::span<const PublishedFamily> PublishedFamilies();
 // nullptr for a family that the figure does not have.

@@ -42,7 +42,7 @@ DrawnFigure DrawP01(FigureSource& source) {
 
   figure.title = "P1: solved runs and possible grid cells by readout";
   figure.notes = {
-      CoverageText(figure.coverage),
+      CoverageText(*figure.coverage),
       "A: runs with a decoding error below 10 cm. B: of those, runs with a grid score above 0.8 "
       "among 1,024 units (all where there are fewer). Lines: Wilson intervals, 95%. Published: "
       "read off the figure of October 2022, ±0.01.",

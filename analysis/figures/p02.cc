@@ -38,7 +38,7 @@ DrawnFigure DrawP02(FigureSource& source) {
   ASSIGN_OR_RETURN(auto maps, ExampleMaps(source, kDos, "place_cell_rf", "σ ", 6, 3));
 
   figure.title = "P2: grid-like units by the readout's tuning";
-  figure.notes = {CoverageText(figure.coverage),
+  figure.notes = {CoverageText(*figure.coverage),
                   "A: share of all units of DoS networks with a grid score above each threshold. "
                   "Intervals: cluster-robust over runs, 95%, cut at the axis; none for a single "
                   "run.",

@@ -149,7 +149,7 @@ DrawnFigure DrawP04(FigureSource& source) {
 
   figure.title = "P4: grid periods by the readout's width";
   figure.notes = {
-      StrCat(CoverageText(figure.coverage), " ",
+      StrCat(CoverageText(*figure.coverage), " ",
              CountText(static_cast<int64_t>(runs.size()), count),
              " have a grid score above 0.8 and a period."),
       "A: kernel density, Gaussian kernel of bandwidth 1 bin. B: its largest value on 1,000 points "

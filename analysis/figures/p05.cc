@@ -31,7 +31,7 @@ DrawnFigure DrawP05(FigureSource& source) {
 
   figure.title = "P5: DoS readouts of one scale and field a cell, and of several";
   figure.notes = {
-      CoverageText(figure.coverage),
+      CoverageText(*figure.coverage),
       "A: all finished runs, whatever their error, with a grid score above 0.8 among 1,024 units "
       "(all where there are fewer). B: runs with an error below 10 cm. Lines: Wilson intervals, "
       "95%. As published: grid units with the ideal readout alone."};

@@ -37,7 +37,7 @@ DrawnFigure DrawP06(FigureSource& source) {
 
   figure.title = "P6: Gaussian readouts by width";
   figure.notes = {
-      CoverageText(figure.coverage),
+      CoverageText(*figure.coverage),
       "A: runs with a grid score above 0.8 among 1,024 units (all where there are fewer). Lines: "
       "Wilson intervals, 95%. Published: 661 runs of four networks and three activations, exact.",
       "A maximum above 0.8 makes no lattice: see the maps. " + std::string(kExampleMapsNote),

@@ -2,6 +2,7 @@
 // units against each other by the heights, and the share of units that are either.
 #include <absl/strings/str_format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "analysis/figures/ask.h"
@@ -57,7 +58,9 @@ Json JointView(const std::string& title, const std::string& dataset, const std::
 }
 
 // Shares as a table of coloured cells, centre to the right, surround upwards.
-Json ShareTable(const std::string& title, const std::string& dataset) {
+Json ShareTable(const std::string& title, const std::string& dataset, const Json& cells) {
+  double top = 0.05;
+  for (const auto& cell : cells) top = std::max(top, cell["share"].get<double>());
   Json view = {{"title", title}, {"width", {{"step", 38}}}, {"height", {{"step", 38}}}};
   view["data"] = {{"name", dataset}};
   const Json x = {{"field", "alpha_e"},
@@ -77,7 +80,7 @@ Json ShareTable(const std::string& title, const std::string& dataset) {
           {{"field", "share"},
            {"type", "quantitative"},
            {"title", "share of units"},
-           {"scale", {{"scheme", "blues"}, {"domainMin", 0}}},
+           {"scale", {{"scheme", {{"name", "blues"}, {"extent", {0, 0.6}}}}, {"domain", {0, top}}}},
            {"legend", {{"format", "~p"}}}}}}}},
       {{"mark", {{"type", "text"}, {"fontSize", 10}}},
        {"encoding",
@@ -147,11 +150,13 @@ DrawnFigure DrawP08(FigureSource& source) {
   figure.datasets["hexagonal"] = hexagonal;
   figure.datasets["square"] = square;
 
-  figure.title = "P8: heights of centre and surround: hexagons and squares";
+  figure.title = "P8: both grid scores by the heights of centre and surround";
   figure.notes = {
-      StrCat(CoverageText(figure.coverage), " ", CountText(figure.coverage.selected_runs(), units),
+      StrCat(CoverageText(*figure.coverage), " ",
+             CountText(figure.coverage->selected_runs(), units),
              " with both scores are drawn: those of runs with an error below 15 cm."),
-      StrCat("Left out by the decoder alone: on the exact target it errs by 10 cm or more in ",
+      StrCat("The decoder cannot tell whether the task is solved (it errs by 10 cm or more on the "
+             "exact target) in ",
              blind.empty() ? 0 : blind[0].numerator(), " of ",
              blind.empty() ? 0 : blind[0].denominator(), " finished runs."),
       "A: units in cells of 0.05 × 0.05; dashed: 0.8 (hexagonal) and 1.5 (square). B, C: share of "
@@ -173,9 +178,9 @@ DrawnFigure DrawP08(FigureSource& source) {
   }
   Json joint_view = Tiled(std::move(joint), 4);
   joint_view["resolve"] = {{"scale", {{"color", "shared"}}}};
-  figure.view = Above(
-      {std::move(joint_view), Beside({ShareTable("B  Hexagonal: score 60° > 0.8", "hexagonal"),
-                                      ShareTable("C  Square: score 90° > 1.5", "square")})});
+  figure.view = Above({std::move(joint_view),
+                       Beside({ShareTable("B  Hexagonal: score 60° > 0.8", "hexagonal", hexagonal),
+                               ShareTable("C  Square: score 90° > 1.5", "square", square)})});
   return figure;
 }
 

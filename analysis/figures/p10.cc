@@ -40,7 +40,7 @@ DrawnFigure DrawP10(FigureSource& source) {
   }
   figure.title = "P10: grid-like units by number of units";
   figure.notes = {
-      CoverageText(figure.coverage),
+      CoverageText(*figure.coverage),
       "A: share of all units of DoS networks above each threshold. Intervals: cluster-robust over "
       "runs, 95%, cut at the axis; none for a single run.",
       "B: runs with a grid score above 0.8 among 1,024 units drawn from each (all where there are "

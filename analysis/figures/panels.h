@@ -3,7 +3,9 @@
 
 #include <absl/status/statusor.h>
 
+#include <memory>
 #include <optional>
+#include <vector>
 
 #include "analysis/figures/figure.h"
 
@@ -21,5 +23,9 @@ DrawnFigure DrawP08(FigureSource& source);
 DrawnFigure DrawP10(FigureSource& source);
 DrawnFigure DrawP11(FigureSource& source);
 DrawnFigure DrawP12(FigureSource& source);
+
+// The readouts in the order of their runs.
+std::unique_ptr<TheoryFigure> ComputeP03(std::vector<SweepReadouts::Readout> readouts);
+std::unique_ptr<TheoryFigure> ComputeP09(std::vector<SweepReadouts::Readout> readouts);
 
 }  // namespace gridsweep::analysis

@@ -10,7 +10,11 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "analysis/figures/renderer.h"
+#include "analysis/statistics/dip.h"
 #include "common/strings.h"
+#include "science/config/run_config.h"
+#include "science/theory/readout_theory.h"
 #include "tests/analysis/result_world.h"
 
 namespace gridsweep::analysis {
@@ -325,6 +329,86 @@ TEST_F(FigureTest, P06CountsGaussianRunsByWidthAndSaysWhatIsMissing) {
   EXPECT_THAT(answer.header.notes(3), HasSubstr("not reproduced: data not public here"));
 }
 
+// Linear interpolation between order statistics.
+double PercentileOf(std::vector<double> values, double quantile) {
+  std::ranges::sort(values);
+  const double at = quantile * static_cast<double>(values.size() - 1);
+  const auto below = static_cast<size_t>(at);
+  if (below + 1 == values.size()) return values[below];
+  return values[below] + (at - std::floor(at)) * (values[below + 1] - values[below]);
+}
+
+TEST_F(FigureTest, P07SetsEachRunsPercentilesBesideItsLoss) {
+  const Json rows = DrawWhole("p07").document()["datasets"]["runs"];
+  EXPECT_EQ(rows.size(), 13u * 6) << "three percentiles of two scores";
+  const std::map<std::string, double> quantiles = {
+      {"median", 0.5}, {"95th percentile", 0.95}, {"maximum", 1}};
+  for (const auto& row : rows) {
+    const StoredRun& run = world_->runs()[row["run"].get<size_t>() - 1];
+    EXPECT_EQ(row["loss"], 6.5);
+    std::vector<double> values;
+    for (const auto& value :
+         run.units.at(row["score"] == "60°" ? "grid_score_60" : "grid_score_90")) {
+      if (value) values.push_back(*value);
+    }
+    EXPECT_NEAR(row["value"], PercentileOf(values, quantiles.at(row["percentile"])), 1e-3);
+  }
+}
+
+TEST_F(FigureTest, P12TestsPeriodsOrientationsAndPhasesByWidth) {
+  const Json data = DrawWhole("p12").document()["datasets"];
+  for (const std::string width : {"0.12", "0.2"}) {
+    std::vector<double> periods;
+    std::map<std::string, std::pair<double, double>> sums;  // of cosines and sines
+    std::set<int64_t> runs;
+    for (const auto* run : Finished([&](const RunSpec& spec) {
+           return spec.readout == "DoS" && spec.place_cell_rf == width;
+         })) {
+      for (size_t unit = 0; unit < run->spec.scores.size(); ++unit) {
+        if (run->spec.scores[unit].value_or(0) <= 0.8) continue;
+        runs.insert(run->run_id);
+        periods.push_back(*run->units.at("period_bins")[unit]);
+        const auto add = [&](const std::string& test, const char* metric, double factor) {
+          const double angle = factor * *run->units.at(metric)[unit];
+          sums[test].first += std::cos(angle);
+          sums[test].second += std::sin(angle);
+        };
+        add("orientations, modulo 60° (Rayleigh)", "orientation_rad", 6);
+        add("phases, first axis (Rayleigh)", "phase_x", 2 * M_PI);
+        add("phases, second axis (Rayleigh)", "phase_y", 2 * M_PI);
+      }
+    }
+    const auto n = static_cast<double>(periods.size());
+    ASSERT_GE(n, 10);
+    int tests = 0;
+    for (const auto& row : data["tests"]) {
+      if (row["width"] != width) continue;
+      ++tests;
+      EXPECT_EQ(row["units"], periods.size());
+      EXPECT_EQ(row["runs"], runs.size());
+      if (row["test"] == "one mode of periods (dip)") {
+        const double dip = Dip(periods);
+        ExpectDrawn(row["statistic"], dip);
+        ExpectDrawn(row["p"], DipPValue(dip, static_cast<int64_t>(n), 1000, 0));
+        continue;
+      }
+      const auto [x, y] = sums.at(row["test"]);
+      const double r = std::sqrt(x * x + y * y) / n;
+      ExpectDrawn(row["statistic"], r);
+      ExpectDrawn(row["p"], std::min(1.0, std::exp(std::sqrt(1 + 4 * n + 4 * n * n * (1 - r * r)) -
+                                                   1 - 2 * n)));
+      EXPECT_THAT(row["text"].get<std::string>(),
+                  HasSubstr(StrCat("(", runs.size(), " runs, ", periods.size(), " units)")));
+    }
+    EXPECT_EQ(tests, 4);
+    std::map<double, int> counted;
+    for (const double period : periods) ++counted[std::floor(period) + 0.5];
+    for (const auto& row : data["periods"]) {
+      if (row["width"] == width) EXPECT_EQ(row["units"], counted[row["value"].get<double>()]);
+    }
+  }
+}
+
 TEST_F(FigureTest, P10SetsSizesBesideEachOther) {
   const Json data = DrawWhole("p10").document()["datasets"];
   for (const size_t size : {20, 30}) {
@@ -398,8 +482,148 @@ TEST(FigureOfHeights, P08CountsUnitsByBothScores) {
   }
 }
 
+TEST(FigureOfNetworks, P11SetsParticipationRatiosBesideThePublished) {
+  ResultWorld world;
+  std::vector<RunSpec> runs;
+  for (int i = 0; i < 5; ++i) runs.push_back({.seed = i, .scores = {0.1, 0.2}});
+  runs[4].activation = "tanh";
+  world.AddSweep(runs);
+  world.Execute(
+      "update run_results set participation_ratio_ratemaps = 2 + run_id;"
+      "update runs set config = config || '{\"n_epochs\":0}' where run_id = 3");
+  const Answer answer = Draw(world, "p11");
+  ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
+  bool ours = false, published = false;
+  const Json document = answer.document();
+  for (const auto& row : document["datasets"]["ratios"]) {
+    if (row["network"] != "RNN") continue;
+    if (row["source"] == "published") {
+      published = true;
+      EXPECT_EQ(row["ratio"], 3.5);
+      continue;
+    }
+    ours = true;  // runs 1, 2 and 4: trained, relu
+    ExpectDrawn(row["ratio"], (3 + 4 + 6) / 3.0);
+    EXPECT_EQ(row["low"], 3);
+    EXPECT_EQ(row["high"], 6);
+    EXPECT_EQ(row["count"], "3 runs");
+  }
+  EXPECT_TRUE(ours && published);
+  EXPECT_THAT(answer.bytes, HasSubstr("B, C  not reproduced: data not public here"));
+}
+
+// Sweeps of readouts that nothing was trained with.
+class TheoryFigureTest : public ::testing::Test {
+ protected:
+  static int64_t AddReadouts(ResultWorld& world, const std::vector<std::string>& configs) {
+    std::vector<RunSpec> runs;
+    for (size_t i = 0; i < configs.size(); ++i) {
+      runs.push_back({.seed = static_cast<int64_t>(i), .state = "pending", .scores = {}});
+    }
+    const int64_t sweep_id = world.AddSweep(runs);
+    for (size_t i = 0; i < configs.size(); ++i) {
+      world.Execute(StrCat("update runs set config = config || '", configs[i],
+                           "' where sweep_id = ", sweep_id, " and ordinal = ", i));
+    }
+    return sweep_id;
+  }
+  static void ExpectBothPictures(const Answer& answer) {
+    const Renderer renderer({.directory = std::string(GRIDSWEEP_SOURCE_DIR) + "/build/renderer"});
+    for (const Picture format : {Picture::kSvg, Picture::kPng}) {
+      const auto picture = renderer.Render(answer.bytes, format);
+      EXPECT_TRUE(picture.ok()) << picture.status();
+    }
+  }
+};
+
+TEST_F(TheoryFigureTest, P03DrawsWhatTheTheoryPredictsOfEachReadout) {
+  ResultWorld world;
+  v1::Selection where;
+  where.add_sweep_ids(AddReadouts(
+      world, {R"({"place_field_values":"difference_of_gaussians","place_cell_rf":0.2,"Np":64})",
+              R"({"place_field_values":"gaussian","place_cell_rf":0.2,"Np":64})",
+              R"({"place_field_values":"cartesian","place_field_loss":"mse","Np":2})"}));
+  const Answer answer = Draw(world, "p03", where);
+  ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
+  EXPECT_FALSE(answer.header.has_coverage());
+  EXPECT_EQ(answer.header.notes(0),
+            "Theory, no training. 3 readouts in the selection, 2 are drawn; 1 not covered by the "
+            "theory.");
+  const Json document = answer.document();
+  ASSERT_EQ(document["vconcat"].size(), 2u);
+  EXPECT_EQ(document["vconcat"][0]["title"], "DoS, σ 0.2 m, surround 2");
+  science::RunConfig config;
+  config.place_cell_rf = science::Draw::Constant(0.2);
+  config.Np = 64;
+  config.seed = 0;
+  const auto expected = *theory::PredictLattice(config, {.eigenmaps = 0});
+  const Json& curve = document["datasets"]["readout_1"];
+  for (size_t m = 0; m < curve.size(); ++m) {
+    ExpectDrawn(curve[m]["k"], static_cast<double>(m + 1) * expected.radial.step);
+    ExpectDrawn(curve[m]["power"], expected.radial.power[m] / expected.rings.maximum.power);
+  }
+  EXPECT_GT(curve.size(), 15u);
+  const Json& marks = document["datasets"]["readout_1_marks"];
+  ASSERT_EQ(marks.size(), 3u);
+  ExpectDrawn(marks[0]["k"], expected.rings.local->wavenumber);
+  ExpectDrawn(marks[1]["k"], *expected.closed_forms.wavenumber);
+  EXPECT_TRUE(document["datasets"]["readout_2_marks"].empty()) << "a Gaussian has no ring";
+  ExpectBothPictures(answer);
+}
+
+TEST_F(TheoryFigureTest, P09CountsTheLatticesThatGrowWithTanhAndRelu) {
+  ResultWorld world;
+  v1::Selection where;
+  where.add_sweep_ids(AddReadouts(
+      world, {R"({"place_field_values":"difference_of_gaussians","place_cell_rf":0.08})"}));
+  const Answer answer = Draw(world, "p09", where);
+  ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
+  // Counted by the other call that grows patterns, with the published sizes.
+  v1::ReadoutTheoryRequest request;
+  request.set_sweep_id(where.sweep_ids(0));
+  request.set_eigenmaps(0);
+  request.add_patterns()->set_activation("tanh");
+  request.add_patterns()->set_activation("relu");
+  grpc::ClientContext context;
+  auto stream = world.stub().ReadoutTheory(&context, request);
+  std::vector<v1::PatternOutcome> outcomes;
+  v1::ReadoutTheoryResponse part;
+  while (stream->Read(&part)) {
+    if (part.has_patterns()) outcomes.push_back(part.patterns());
+  }
+  ASSERT_TRUE(stream->Finish().ok());
+  ASSERT_EQ(outcomes.size(), 2u);
+  const Json rows = answer.document()["datasets"]["classes"];
+  ASSERT_EQ(rows.size(), 8u);
+  for (size_t p = 0; p < 2; ++p) {
+    EXPECT_EQ(rows[4 * p]["pattern"],
+              StrCat(p == 0 ? "tanh" : "relu", ": DoS, σ 0.08 m, surround 2"));
+    EXPECT_EQ(rows[4 * p]["units"], outcomes[p].hexagonal());
+    EXPECT_EQ(rows[4 * p + 1]["units"], outcomes[p].square());
+    EXPECT_EQ(rows[4 * p + 2]["units"], outcomes[p].stripes());
+    EXPECT_EQ(rows[4 * p + 3]["units"], outcomes[p].none());
+  }
+  EXPECT_GE(outcomes[1].hexagonal(), 16u) << "relu: half of the units or more";
+  ExpectBothPictures(answer);
+}
+
+TEST_F(TheoryFigureTest, AsksForSweepsAndNothingElse) {
+  ResultWorld world;
+  const Answer without = Draw(world, "p03");
+  EXPECT_EQ(without.status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(without.status.error_message(), HasSubstr("where.sweep_ids: p03 is theory"));
+  v1::Selection where;
+  where.add_sweep_ids(AddReadouts(
+      world, {R"({"place_field_values":"cartesian","place_field_loss":"mse","Np":2})"}));
+  const Answer uncovered = Draw(world, "p09", where);
+  EXPECT_EQ(uncovered.status.error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_THAT(uncovered.status.error_message(), HasSubstr("it needs runs with place cells"));
+  where.set_filter("seed = 0");
+  EXPECT_THAT(Draw(world, "p09", where).status.error_message(), HasSubstr("where.filter"));
+}
+
 TEST_F(FigureTest, TheRealRendererDrawsEveryStoredPanel) {
-  for (const std::string figure : {"p01", "p02", "p04", "p05", "p06", "p10"}) {
+  for (const std::string figure : {"p01", "p02", "p04", "p05", "p06", "p07", "p10", "p12"}) {
     const Answer svg = Draw(*world_, figure, Sweep(), v1::RenderFigureRequest::FORMAT_SVG);
     ASSERT_TRUE(svg.status.ok()) << figure << ": " << svg.status.error_message();
     EXPECT_THAT(svg.bytes, HasSubstr("</svg>"));
@@ -416,7 +640,8 @@ TEST_F(FigureTest, TheRealRendererDrawsEveryStoredPanel) {
 TEST_F(FigureTest, ASelectionWithNothingForAPanelNamesWhatItNeeds) {
   v1::Selection where = Sweep();
   where.set_filter("readout = \"SoD\"");
-  for (const std::string figure : {"p01", "p02", "p04", "p05", "p06", "p08", "p10"}) {
+  for (const std::string figure :
+       {"p01", "p02", "p04", "p05", "p06", "p07", "p08", "p10", "p11", "p12"}) {
     const Answer answer = Draw(*world_, figure, where);
     EXPECT_EQ(answer.status.error_code(), grpc::StatusCode::NOT_FOUND) << figure;
     EXPECT_THAT(answer.status.error_message(), HasSubstr("nothing to draw for " + figure));
