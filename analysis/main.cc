@@ -19,6 +19,7 @@ struct Flags {
   std::string listen = "127.0.0.1:7071";
   std::string database;
   std::string artifacts;
+  std::string renderer;
   int query_threads = 4;
   int stream_threads = 2;
 };
@@ -30,6 +31,13 @@ absl::StatusOr<std::unique_ptr<ArtifactStore>> OpenStore(Database& database, con
     return absl::OkStatus();
   }));
   return OpenArtifactDirectory(flags.artifacts, instance_id, /*create=*/false);
+}
+
+// build/renderer of a checkout: setup/renderer.sh installs there.
+std::string DefaultRenderer() {
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  return (self.parent_path() / "../../renderer").lexically_normal();
 }
 
 // Waits until the schema and the artifact directory are there, as the
@@ -58,11 +66,13 @@ std::unique_ptr<ArtifactStore> WaitForStore(const Flags& flags) {
 int Serve(const Flags& flags) {
   auto store = WaitForStore(flags);
   if (store == nullptr) return 0;
-  AnalysisServiceImpl service({.database = {.connection = flags.database},
-                               .artifacts = flags.artifacts,
-                               .query_threads = flags.query_threads,
-                               .stream_threads = flags.stream_threads},
-                              std::move(store));
+  AnalysisServiceImpl::Options options;
+  options.database.connection = flags.database;
+  options.artifacts = flags.artifacts;
+  options.renderer.directory = flags.renderer;
+  options.query_threads = flags.query_threads;
+  options.stream_threads = flags.stream_threads;
+  AnalysisServiceImpl service(std::move(options), std::move(store));
   auto server = RpcServer::Start(flags.listen, {&service});
   if (!server.ok()) {
     spdlog::error("{}", std::string(server.status().message()));
@@ -83,6 +93,7 @@ int Serve(const Flags& flags) {
 int main(int argc, char** argv) {
   gridsweep::BlockShutdownSignals();
   gridsweep::analysis::Flags flags;
+  flags.renderer = gridsweep::analysis::DefaultRenderer();
   CLI::App app("Answers questions about stored results (AnalysisService).");
   app.set_version_flag("--version", std::string("gridsweep-analysis ") + GRIDSWEEP_VERSION);
   app.add_option("--listen", flags.listen, "host:port (loopback) or unix:PATH")
@@ -92,12 +103,16 @@ int main(int argc, char** argv) {
       ->envname("DATABASE_URL");
   app.add_option("--artifacts", flags.artifacts, "directory of result files, as the coordinator's")
       ->required();
+  app.add_option("--renderer", flags.renderer,
+                 "directory that setup/renderer.sh filled: draws figures as SVG and PNG")
+      ->envname("GRIDSWEEP_RENDERER")
+      ->capture_default_str();
   app.add_option("--query-threads", flags.query_threads,
                  "threads, each with a connection, for answers")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   app.add_option("--stream-threads", flags.stream_threads,
-                 "threads, each with a connection, for ratemaps, verification and theory")
+                 "threads, each with a connection, for ratemaps, figures, verification and theory")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   app.footer(

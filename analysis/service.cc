@@ -7,6 +7,7 @@
 #include "analysis/queries/list_units.h"
 #include "analysis/queries/summarize.h"
 #include "analysis/readout_theory.h"
+#include "analysis/render_figure.h"
 #include "analysis/verify/verify_job.h"
 #include "common/status.h"
 #include "science/config/metric_registry.h"
@@ -53,6 +54,7 @@ class RefusedStream : public grpc::ServerWriteReactor<Response> {
 AnalysisServiceImpl::AnalysisServiceImpl(Options options, std::unique_ptr<ArtifactStore> store)
     : options_(std::move(options)),
       store_(std::move(store)),
+      renderer_(options_.renderer),
       query_database_(options_.database, options_.query_threads),
       stream_database_(options_.database, options_.stream_threads),
       query_lane_("query", options_.query_threads, options_.lane_capacity),
@@ -114,6 +116,14 @@ grpc::ServerWriteReactor<v1::ReadoutTheoryResponse>* AnalysisServiceImpl::Readou
   if (!question.ok()) return new RefusedStream<v1::ReadoutTheoryResponse>(question.status());
   return new LaneStream<v1::ReadoutTheoryResponse>(
       stream_lane_, MakeTheoryJob(stream_database_, *std::move(question)));
+}
+
+grpc::ServerWriteReactor<v1::RenderFigureResponse>* AnalysisServiceImpl::RenderFigure(
+    grpc::CallbackServerContext*, const v1::RenderFigureRequest* request) {
+  auto question = ParseRenderFigure(*request);
+  if (!question.ok()) return new RefusedStream<v1::RenderFigureResponse>(question.status());
+  return new LaneStream<v1::RenderFigureResponse>(
+      stream_lane_, MakeFigureJob(stream_database_, *store_, renderer_, *std::move(question)));
 }
 
 grpc::ServerUnaryReactor* AnalysisServiceImpl::ListMetrics(grpc::CallbackServerContext* context,

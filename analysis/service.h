@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "analysis/figures/renderer.h"
 #include "analysis/queries/database.h"
 #include "common/artifact_store.h"
 #include "common/executor.h"
@@ -13,13 +14,14 @@ namespace gridsweep::analysis {
 
 // Requests are checked on gRPC's threads; all that waits for the database, the
 // disk or the processor is done on two lanes: `query` for single answers,
-// `stream` for ratemaps, verification and theory, so that a long verification
+// `stream` for ratemaps, figures, verification and theory, so that a long verification
 // delays no table. A full lane answers RESOURCE_EXHAUSTED with RetryInfo.
 class AnalysisServiceImpl : public v1::AnalysisService::CallbackService {
  public:
   struct Options {
     Database::Options database;
     std::filesystem::path artifacts;  // the directory that `store` reads
+    Renderer::Options renderer;
     int query_threads = 4;
     int stream_threads = 2;
     size_t lane_capacity = 128;
@@ -44,6 +46,8 @@ class AnalysisServiceImpl : public v1::AnalysisService::CallbackService {
                                              v1::ComparePublishedResponse* response) override;
   grpc::ServerWriteReactor<v1::ReadoutTheoryResponse>* ReadoutTheory(
       grpc::CallbackServerContext* context, const v1::ReadoutTheoryRequest* request) override;
+  grpc::ServerWriteReactor<v1::RenderFigureResponse>* RenderFigure(
+      grpc::CallbackServerContext* context, const v1::RenderFigureRequest* request) override;
   grpc::ServerUnaryReactor* ListMetrics(grpc::CallbackServerContext* context,
                                         const v1::ListMetricsRequest* request,
                                         v1::ListMetricsResponse* response) override;
@@ -51,6 +55,7 @@ class AnalysisServiceImpl : public v1::AnalysisService::CallbackService {
  private:
   const Options options_;
   const std::unique_ptr<ArtifactStore> store_;
+  const Renderer renderer_;
   Database query_database_, stream_database_;
   Executor query_lane_, stream_lane_;  // last: their threads use all of the above
 };

@@ -140,6 +140,7 @@ int RunSweepctl(const std::vector<std::string>& args, Console& console) {
   AddCancel(app, session);
   AddQuery(app, session);
   AddCompare(app, session);
+  AddFigure(app, session);
   AddRatemaps(app, session);
   AddVerify(app, session);
   AddScore(app, session);

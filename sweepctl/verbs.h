@@ -15,6 +15,7 @@ void AddWatch(CLI::App& app, Session& session);       // watch.cc: watch, wait
 void AddCancel(CLI::App& app, Session& session);      // cancel.cc
 void AddQuery(CLI::App& app, Session& session);       // query.cc
 void AddCompare(CLI::App& app, Session& session);     // compare.cc
+void AddFigure(CLI::App& app, Session& session);      // figure.cc
 void AddRatemaps(CLI::App& app, Session& session);    // ratemaps.cc
 void AddVerify(CLI::App& app, Session& session);      // verify.cc
 void AddScore(CLI::App& app, Session& session);       // score.cc

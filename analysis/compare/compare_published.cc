@@ -16,15 +16,6 @@ namespace {
 
 using ByFamily = std::map<std::string, v1::FractionResponse::Row>;
 
-v1::Selection Narrowed(const v1::Selection& where, std::string_view filter) {
-  v1::Selection narrowed = where;
-  if (!filter.empty()) {
-    narrowed.set_filter(where.filter().empty() ? std::string(filter)
-                                               : StrCat(where.filter(), " AND ", filter));
-  }
-  return narrowed;
-}
-
 absl::StatusOr<v1::FractionResponse> Ask(Snapshot& snapshot, const v1::Selection& where,
                                          const Claim::Share& share) {
   v1::FractionRequest request;

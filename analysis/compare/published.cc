@@ -15,6 +15,39 @@ std::span<const PublishedFamily> PublishedFamilies() {
   return kFamilies;
 }
 
+std::span<const PublishedAtWidth> PublishedGaussianByWidth() {
+  static constexpr PublishedAtWidth kFractions[] = {{0.08, 0.274}, {0.10, 0.179}, {0.12, 0.115},
+                                                    {0.14, 0.085}, {0.16, 0.085}, {0.20, 0},
+                                                    {0.24, 0},     {0.28, 0}};
+  return kFractions;
+}
+
+std::span<const PublishedByName> PublishedGaussianByNetwork() {
+  static constexpr PublishedByName kFractions[] = {
+      {"RNN", 0.243}, {"UGRNN", 0.113}, {"LSTM", 0.062}, {"GRU", 0}};
+  return kFractions;
+}
+
+std::span<const PublishedByName> PublishedGaussianByActivation() {
+  static constexpr PublishedByName kFractions[] = {
+      {"tanh", 0.232}, {"linear", 0.108}, {"relu", 0.020}};
+  return kFractions;
+}
+
+std::span<const PublishedAtWidth> PublishedDosPeriodModes() {
+  static constexpr PublishedAtWidth kModes[] = {
+      {0.08, 14.6}, {0.09, 16.7}, {0.10, 17.6}, {0.11, 18.8}, {0.12, 21.5},
+      {0.13, 21.2}, {0.14, 23.6}, {0.15, 26.0}, {0.16, 27.5}, {0.17, 27.7},
+      {0.18, 28.3}, {0.19, 28.8}, {0.20, 30.5}};
+  return kModes;
+}
+
+std::span<const PublishedByName> PublishedParticipationRatios() {
+  static constexpr PublishedByName kRatios[] = {
+      {"RNN", 3.5}, {"SRNN", 4.9}, {"LSTM", 8.8}, {"GRU", 9.4}, {"UGRNN", 16.6}};
+  return kRatios;
+}
+
 const PublishedFamily* FindPublished(std::string_view readout_family) {
   for (const PublishedFamily& family : PublishedFamilies()) {
     if (family.readout_family == readout_family) return &family;

@@ -20,6 +20,28 @@ struct PublishedFamily {
   std::optional<double> units_above = std::nullopt;
 };
 
+// A fraction of networks with a maximum grid score above 0.8, by width or by name.
+struct PublishedAtWidth {
+  double width;  // m
+  double value;
+};
+struct PublishedByName {
+  std::string_view name;
+  double value;
+};
+
+// Gaussian readouts (661 finished runs, exact): by width, by network over all widths, by
+// activation.
+std::span<const PublishedAtWidth> PublishedGaussianByWidth();
+std::span<const PublishedByName> PublishedGaussianByNetwork();
+std::span<const PublishedByName> PublishedGaussianByActivation();
+
+// DoS: the mode of the period in bins, by width (read off a density of bandwidth 1, scores > 0.8).
+std::span<const PublishedAtWidth> PublishedDosPeriodModes();
+
+// Participation ratio of the ratemaps of trained relu networks (read off the figure).
+std::span<const PublishedByName> PublishedParticipationRatios();
+
 // In the order of the figure.
 std::span<const PublishedFamily> PublishedFamilies();
 // nullptr for a family that the figure does not have.

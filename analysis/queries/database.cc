@@ -75,6 +75,22 @@ double AsDouble(const pqxx::field& field) {
   return value;
 }
 
+std::vector<double> AsDoubles(const pqxx::field& field) {
+  std::vector<double> values;
+  if (field.is_null()) return values;
+  // "{0.1,0.25}"
+  const char* at = field.c_str() + 1;
+  const char* end = field.c_str() + field.size() - 1;
+  while (at < end) {
+    double value = 0;
+    const auto result = std::from_chars(at, end, value);
+    if (result.ec != std::errc()) break;
+    values.push_back(value);
+    at = result.ptr + 1;
+  }
+  return values;
+}
+
 std::string AsBytes(const pqxx::field& field) {
   return FromHex(std::string_view(field.c_str(), field.size()).substr(2));  // "\x..."
 }

@@ -49,6 +49,8 @@ class Snapshot {
 // A field's value, exactly as stored. Precondition: not NULL.
 int64_t AsInt(const pqxx::field& field);
 double AsDouble(const pqxx::field& field);
+// An array of numbers, without NULLs; empty for NULL.
+std::vector<double> AsDoubles(const pqxx::field& field);
 // Raw bytes of a bytea.
 std::string AsBytes(const pqxx::field& field);
 std::optional<double> AsOptionalDouble(const pqxx::field& field);

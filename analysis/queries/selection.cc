@@ -81,6 +81,15 @@ absl::StatusOr<Selection> ParseSelection(const v1::Selection& proto, const std::
   return selection;
 }
 
+v1::Selection Narrowed(const v1::Selection& where, std::string_view filter) {
+  v1::Selection narrowed = where;
+  if (!filter.empty()) {
+    narrowed.set_filter(where.filter().empty() ? std::string(filter)
+                                               : StrCat(where.filter(), " AND ", filter));
+  }
+  return narrowed;
+}
+
 absl::Status CheckSweepsExist(Snapshot& snapshot, const Selection& selection,
                               const std::string& path) {
   if (selection.sweep_ids.empty()) return absl::OkStatus();

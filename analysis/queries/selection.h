@@ -23,6 +23,9 @@ struct Selection {
 // Errors: INVALID_ARGUMENT, field paths below `path`.
 absl::StatusOr<Selection> ParseSelection(const v1::Selection& proto, const std::string& path);
 
+// `where`, of whose runs only those are left that `filter` selects too.
+v1::Selection Narrowed(const v1::Selection& where, std::string_view filter);
+
 // NOT_FOUND naming the sweeps of `selection` that do not exist.
 absl::Status CheckSweepsExist(Snapshot& snapshot, const Selection& selection,
                               const std::string& path);

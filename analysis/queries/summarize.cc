@@ -1,6 +1,5 @@
 #include "analysis/queries/summarize.h"
 
-#include <charconv>
 #include <map>
 
 #include "analysis/queries/basis.h"
@@ -17,22 +16,6 @@ struct Summary {
   std::optional<double> mean, min, max;
   std::vector<double> quantiles;
 };
-
-// "{0.1,0.25}"
-std::vector<double> ReadArray(const pqxx::field& field) {
-  std::vector<double> values;
-  if (field.is_null()) return values;
-  const char* at = field.c_str() + 1;
-  const char* end = field.c_str() + field.size() - 1;
-  while (at < end) {
-    double value = 0;
-    const auto result = std::from_chars(at, end, value);
-    if (result.ec != std::errc()) break;
-    values.push_back(value);
-    at = result.ptr + 1;
-  }
-  return values;
-}
 
 std::map<Key, Summary> SummarizeUnits(Snapshot& snapshot, const SummarizeQuestion& q) {
   std::map<Key, Summary> summaries;
@@ -66,7 +49,7 @@ std::map<Key, Summary> SummarizeUnits(Snapshot& snapshot, const SummarizeQuestio
                             GroupByKeys(q.selection)),
                      quantile_params)) {
     summaries[KeyOf(q.selection, row)].quantiles =
-        ReadArray(row[static_cast<pqxx::row::size_type>(q.selection.group_by.size())]);
+        AsDoubles(row[static_cast<pqxx::row::size_type>(q.selection.group_by.size())]);
   }
   return summaries;
 }
@@ -90,7 +73,7 @@ std::map<Key, Summary> SummarizeRuns(Snapshot& snapshot, const SummarizeQuestion
     summary.mean = AsOptionalDouble(row[++column]);
     summary.min = AsOptionalDouble(row[++column]);
     summary.max = AsOptionalDouble(row[++column]);
-    summary.quantiles = ReadArray(row[++column]);
+    summary.quantiles = AsDoubles(row[++column]);
   }
   return summaries;
 }

@@ -223,9 +223,11 @@ ResultWorld::ResultWorld(bool files) : files_(files), database_(testing::CreateD
   const std::string instance = Ask("select instance_id from instance");
   std::ofstream(artifacts_ / "gridsweep-instance") << instance << "\n";
   auto store = OpenArtifactDirectory(artifacts_, instance, false);
-  service_ = std::make_unique<AnalysisServiceImpl>(
-      AnalysisServiceImpl::Options{.database = {.connection = database_}, .artifacts = artifacts_},
-      *std::move(store));
+  AnalysisServiceImpl::Options options;
+  options.database.connection = database_;
+  options.artifacts = artifacts_;
+  options.renderer.directory = fs::path(GRIDSWEEP_SOURCE_DIR) / "build/renderer";
+  service_ = std::make_unique<AnalysisServiceImpl>(std::move(options), *std::move(store));
   auto server = RpcServer::Start("unix:" + (artifacts_ / "socket").string(), {service_.get()});
   EXPECT_TRUE(server.ok()) << server.status().ToString();
   server_ = *std::move(server);

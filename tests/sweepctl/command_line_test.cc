@@ -91,6 +91,7 @@ INSTANTIATE_TEST_SUITE_P(
         std::vector<std::string>{"describe"}, std::vector<std::string>{"describe", "sweep"},
         std::vector<std::string>{"describe", "run"}, std::vector<std::string>{"query", "fraction"},
         std::vector<std::string>{"query", "summary"}, std::vector<std::string>{"ratemaps"},
+        std::vector<std::string>{"figure"},
         std::vector<std::string>{"verify"}, std::vector<std::string>{"score"},
         std::vector<std::string>{"theory"}, std::vector<std::string>{"metrics"},
         std::vector<std::string>{"rpc"},
