@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace gridsweep::analysis {
 namespace {
@@ -93,6 +94,54 @@ std::optional<v1::Interval> ClusterRobustInterval(const ClusterSums& sums) {
   interval.set_high(Logistic(logit + half));
   interval.set_method("cluster-robust over runs, 95% (ratio estimator, logit, t)");
   interval.set_effective_n(runs);
+  return interval;
+}
+
+v1::MeanOverRuns MeanOverRunsOf(int64_t n, double mean, double sd) {
+  v1::MeanOverRuns out;
+  out.set_n(n);
+  if (n > 0) out.set_mean(mean);
+  if (n < 2) return out;
+  const double count = static_cast<double>(n), sem = sd / std::sqrt(count);
+  const double half = StudentTQuantile(0.975, count - 1) * sem;
+  out.set_sem(sem);
+  v1::Interval& interval = *out.mutable_interval();
+  interval.set_low(mean - half);
+  interval.set_high(mean + half);
+  interval.set_method("Student's t over runs, 95%");
+  interval.set_effective_n(count);
+  return out;
+}
+
+v1::MeanOverRuns MeanOverRunsOf(std::span<const double> values) {
+  const double n = static_cast<double>(values.size());
+  double mean = 0, squares = 0;
+  for (const double value : values) mean += value / n;
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  return MeanOverRunsOf(static_cast<int64_t>(values.size()), mean,
+                        std::sqrt(squares / std::max(1.0, n - 1)));
+}
+
+std::optional<v1::Interval> MedianInterval(std::span<const double> values) {
+  // P(at most k of n values lie below the median) = sum of the first k + 1 binomial terms: the
+  // largest number of values to leave out at each end has it at most 2.5%.
+  const double n = static_cast<double>(values.size());
+  double tail = 0;
+  size_t left_out = 0;
+  for (; left_out < values.size(); ++left_out) {
+    const double k = static_cast<double>(left_out);
+    tail += std::exp(std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1) -
+                     n * std::log(2.0));
+    if (tail > 0.025) break;
+  }
+  if (left_out == 0) return std::nullopt;
+  std::vector<double> sorted(values.begin(), values.end());
+  std::ranges::sort(sorted);
+  v1::Interval interval;
+  interval.set_low(sorted[left_out - 1]);
+  interval.set_high(sorted[values.size() - left_out]);
+  interval.set_method("order statistics over neurons (sign test), at least 95%");
+  interval.set_effective_n(n);
   return interval;
 }
 

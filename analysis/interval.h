@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "gridsweep/v1/analysis.pb.h"
 
@@ -27,5 +28,15 @@ struct ClusterSums {
 // With p = 0 or 1 that variance is 0 and says nothing: then Wilson's interval
 // with the number of runs as n. Absent for fewer than two runs.
 std::optional<v1::Interval> ClusterRobustInterval(const ClusterSums& sums);
+
+// Mean of one value a run: standard error sd / sqrt(n), Student's t interval with
+// n - 1 degrees of freedom; both absent for n < 2. `sd` is the sample's (n - 1).
+v1::MeanOverRuns MeanOverRunsOf(int64_t n, double mean, double sd);
+v1::MeanOverRuns MeanOverRunsOf(std::span<const double> values);
+
+// Interval of the median of independent values, whatever their distribution:
+// between the two order statistics, equally far from either end, that enclose it
+// with at least 95% (sign test). Absent for fewer than six values.
+std::optional<v1::Interval> MedianInterval(std::span<const double> values);
 
 }  // namespace gridsweep::analysis

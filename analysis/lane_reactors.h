@@ -50,13 +50,12 @@ class StreamJob {
 
 // Writes a StreamJob's responses; asks for the next piece once all of this one
 // are written, so that a slow client holds one piece of memory and no thread.
-template <typename Response>
-class LaneStream : public grpc::ServerWriteReactor<Response> {
+template <typename Response, typename Reactor = grpc::ServerWriteReactor<Response>>
+class LaneStream : public Reactor {
  public:
   // Deletes itself when the call is done. `lane` must outlive the call.
-  LaneStream(Executor& lane, std::unique_ptr<StreamJob<Response>> job)
-      : lane_(lane), job_(std::move(job)) {
-    NextPiece();
+  LaneStream(Executor& lane, std::unique_ptr<StreamJob<Response>> job) : lane_(lane) {
+    Start(std::move(job));
   }
 
   void OnWriteDone(bool ok) override {
@@ -66,6 +65,13 @@ class LaneStream : public grpc::ServerWriteReactor<Response> {
   }
   void OnCancel() override { cancelled_ = true; }
   void OnDone() override { delete this; }
+
+ protected:
+  explicit LaneStream(Executor& lane) : lane_(lane) {}
+  void Start(std::unique_ptr<StreamJob<Response>> job) {
+    job_ = std::move(job);
+    NextPiece();
+  }
 
  private:
   // Either the lane's thread or a gRPC thread runs these, never both: each
@@ -88,11 +94,47 @@ class LaneStream : public grpc::ServerWriteReactor<Response> {
   }
 
   Executor& lane_;
-  const std::unique_ptr<StreamJob<Response>> job_;
+  std::unique_ptr<StreamJob<Response>> job_;
   std::vector<Response> piece_;
   size_t written_ = 0;
   absl::StatusOr<bool> more_ = true;
   std::atomic<bool> cancelled_ = false;
+};
+
+// A question of several messages, gathered on gRPC's threads: quick, and bounded in what it keeps.
+template <typename Request, typename Response>
+class StreamQuestion {
+ public:
+  virtual ~StreamQuestion() = default;
+  virtual absl::Status Add(Request& message) = 0;
+  // After the last message.
+  virtual absl::StatusOr<std::unique_ptr<StreamJob<Response>>> Finish() = 0;
+};
+
+// Reads until the client has sent all, then answers as a LaneStream.
+template <typename Request, typename Response>
+class LaneDialogue : public LaneStream<Response, grpc::ServerBidiReactor<Request, Response>> {
+ public:
+  LaneDialogue(Executor& lane, std::unique_ptr<StreamQuestion<Request, Response>> question)
+      : LaneStream<Response, grpc::ServerBidiReactor<Request, Response>>(lane),
+        question_(std::move(question)) {
+    this->StartRead(&message_);
+  }
+
+  void OnReadDone(bool ok) override {
+    if (ok) {
+      const absl::Status added = question_->Add(message_);
+      if (!added.ok()) return this->Finish(ToGrpc(added));
+      return this->StartRead(&message_);
+    }
+    auto job = question_->Finish();
+    if (!job.ok()) return this->Finish(ToGrpc(job.status()));
+    this->Start(*std::move(job));
+  }
+
+ private:
+  const std::unique_ptr<StreamQuestion<Request, Response>> question_;
+  Request message_;
 };
 
 }  // namespace gridsweep::analysis

@@ -59,7 +59,7 @@ ResultFile::~ResultFile() {
   if (file_ >= 0) H5Fclose(file_);
 }
 
-absl::StatusOr<std::vector<float>> ResultFile::Ratemap(int nbins, uint32_t unit) const {
+absl::StatusOr<std::vector<float>> ResultFile::Maps(int nbins, std::optional<uint32_t> unit) const {
   Quiet();
   const std::string path = StrCat("/ratemaps/n", nbins);
   if (!Exists(file_, path)) return absl::NotFoundError(StrCat("the result file has no ", path));
@@ -69,14 +69,17 @@ absl::StatusOr<std::vector<float>> ResultFile::Ratemap(int nbins, uint32_t unit)
   if (H5Sget_simple_extent_ndims(space) != 3) return Unreadable(path);
   H5Sget_simple_extent_dims(space, shape, nullptr);
   const auto side = static_cast<hsize_t>(nbins);
-  if (shape[1] != side || shape[2] != side) return Unreadable(path);
-  if (unit >= shape[0]) {
-    return absl::NotFoundError(StrCat(path, " has ", shape[0], " units, not unit ", unit));
+  if (shape[1] != side || shape[2] != side) {
+    return absl::NotFoundError(StrCat("the maps of this box have ", shape[1], " x ", shape[2],
+                                      " bins, not ", nbins, " x ", nbins));
   }
-  const hsize_t start[3] = {unit, 0, 0}, count[3] = {1, side, side};
+  if (unit && *unit >= shape[0]) {
+    return absl::NotFoundError(StrCat(path, " has ", shape[0], " units, not unit ", *unit));
+  }
+  const hsize_t start[3] = {unit.value_or(0), 0, 0}, count[3] = {unit ? 1 : shape[0], side, side};
   H5Sselect_hyperslab(space, H5S_SELECT_SET, start, nullptr, count, nullptr);
   const Handle memory(H5Screate_simple(3, count, nullptr), H5Sclose);
-  std::vector<float> values(side * side);
+  std::vector<float> values(count[0] * side * side);
   if (H5Dread(dataset, H5T_NATIVE_FLOAT, memory, space, H5P_DEFAULT, values.data()) < 0) {
     return Unreadable(path);
   }

@@ -27,7 +27,11 @@ class ResultFile {
 
   // The ratemap [nbins * nbins] of one unit. NOT_FOUND without maps of that
   // size or without that unit.
-  absl::StatusOr<std::vector<float>> Ratemap(int nbins, uint32_t unit) const;
+  absl::StatusOr<std::vector<float>> Ratemap(int nbins, uint32_t unit) const {
+    return Maps(nbins, unit);
+  }
+  // All of that size [units, nbins, nbins]. NOT_FOUND without maps of that size.
+  absl::StatusOr<std::vector<float>> Ratemaps(int nbins) const { return Maps(nbins, std::nullopt); }
   // All of a dataset as float64; NOT_FOUND when it is not there.
   absl::StatusOr<std::vector<double>> Numbers(const std::string& dataset) const;
   // A metric of the run; NaN where it has none of that name.
@@ -37,6 +41,8 @@ class ResultFile {
 
  private:
   explicit ResultFile(int64_t file) : file_(file) {}
+  absl::StatusOr<std::vector<float>> Maps(int nbins, std::optional<uint32_t> unit) const;
+
   int64_t file_;  // an HDF5 identifier
 };
 

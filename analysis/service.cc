@@ -1,8 +1,10 @@
 #include "analysis/service.h"
 
 #include "analysis/compare/compare_published.h"
+#include "analysis/compare/neural_predictivity.h"
 #include "analysis/get_ratemaps.h"
 #include "analysis/lane_reactors.h"
+#include "analysis/predict_recordings.h"
 #include "analysis/queries/fraction.h"
 #include "analysis/queries/list_units.h"
 #include "analysis/queries/summarize.h"
@@ -108,6 +110,21 @@ grpc::ServerUnaryReactor* AnalysisServiceImpl::ComparePublished(
   if (!question.ok()) return FinishNow(context, question.status());
   return AnswerQuestion(context, query_lane_, query_database_, response, *std::move(question),
                         AnswerCompare);
+}
+
+grpc::ServerUnaryReactor* AnalysisServiceImpl::NeuralPredictivity(
+    grpc::CallbackServerContext* context, const v1::NeuralPredictivityRequest* request,
+    v1::NeuralPredictivityResponse* response) {
+  auto question = ParsePredictivity(*request);
+  if (!question.ok()) return FinishNow(context, question.status());
+  return AnswerQuestion(context, query_lane_, query_database_, response, *std::move(question),
+                        AnswerPredictivity);
+}
+
+grpc::ServerBidiReactor<v1::PredictRecordingsRequest, v1::PredictRecordingsResponse>*
+AnalysisServiceImpl::PredictRecordings(grpc::CallbackServerContext*) {
+  return new LaneDialogue<v1::PredictRecordingsRequest, v1::PredictRecordingsResponse>(
+      stream_lane_, MakeRecordingsQuestion(stream_database_, *store_));
 }
 
 grpc::ServerWriteReactor<v1::ReadoutTheoryResponse>* AnalysisServiceImpl::ReadoutTheory(

@@ -14,7 +14,7 @@ namespace gridsweep::analysis {
 
 // Requests are checked on gRPC's threads; all that waits for the database, the
 // disk or the processor is done on two lanes: `query` for single answers,
-// `stream` for ratemaps, figures, verification and theory, so that a long verification
+// `stream` for ratemaps, figures, verification, recordings and theory, so that a long verification
 // delays no table. A full lane answers RESOURCE_EXHAUSTED with RetryInfo.
 class AnalysisServiceImpl : public v1::AnalysisService::CallbackService {
  public:
@@ -44,6 +44,11 @@ class AnalysisServiceImpl : public v1::AnalysisService::CallbackService {
   grpc::ServerUnaryReactor* ComparePublished(grpc::CallbackServerContext* context,
                                              const v1::ComparePublishedRequest* request,
                                              v1::ComparePublishedResponse* response) override;
+  grpc::ServerUnaryReactor* NeuralPredictivity(grpc::CallbackServerContext* context,
+                                               const v1::NeuralPredictivityRequest* request,
+                                               v1::NeuralPredictivityResponse* response) override;
+  grpc::ServerBidiReactor<v1::PredictRecordingsRequest, v1::PredictRecordingsResponse>*
+  PredictRecordings(grpc::CallbackServerContext* context) override;
   grpc::ServerWriteReactor<v1::ReadoutTheoryResponse>* ReadoutTheory(
       grpc::CallbackServerContext* context, const v1::ReadoutTheoryRequest* request) override;
   grpc::ServerWriteReactor<v1::RenderFigureResponse>* RenderFigure(

@@ -55,4 +55,20 @@ const PublishedFamily* FindPublished(std::string_view readout_family) {
   return nullptr;
 }
 
+std::span<const PublishedPredictivity> PublishedPredictivities() {
+  static constexpr PublishedPredictivity kNetworks[] = {
+      {"RNN", "linear", 0.25, 0.63},    {"RNN", "tanh", 0.25, 0.71},
+      {"RNN", "sigmoid", 0.23, 0.32},   {"RNN", "relu", 0.52, 0.68},
+      {"SRNN", "linear", 0.25, 0.63},   {"SRNN", "tanh", 0.25, 0.63},
+      {"SRNN", "sigmoid", 0.23, 0.24},  {"SRNN", "relu", 0.52, 0.78},
+      {"GRU", "linear", 0.42, 0.65},    {"GRU", "tanh", 0.42, 0.68},
+      {"GRU", "sigmoid", 0.26, 0.75},   {"GRU", "relu", 0.66, 0.76},
+      {"LSTM", "linear", 0.42, 0.64},   {"LSTM", "tanh", 0.42, 0.64},
+      {"LSTM", "sigmoid", 0.28, 0.59},  {"LSTM", "relu", 0.64, 0.79},
+      {"UGRNN", "linear", 0.56, 0.73},  {"UGRNN", "tanh", 0.56, 0.74},
+      {"UGRNN", "sigmoid", 0.31, 0.79}, {"UGRNN", "relu", 0.69, 0.81},
+  };
+  return kNetworks;
+}
+
 }  // namespace gridsweep::analysis

@@ -47,4 +47,14 @@ std::span<const PublishedFamily> PublishedFamilies();
 // nullptr for a family that the figure does not have.
 const PublishedFamily* FindPublished(std::string_view readout_family);
 
+// Neural predictivity of networks of one kind (Nayebi et al. 2021): how well their units predict
+// cells of mouse medial entorhinal cortex, before and after training.
+struct PublishedPredictivity {
+  std::string_view rnn_type, activation;
+  double untrained, trained;
+};
+inline constexpr std::string_view kPredictivitySource = "Nayebi et al. 2021";
+
+std::span<const PublishedPredictivity> PublishedPredictivities();
+
 }  // namespace gridsweep::analysis

@@ -69,6 +69,7 @@ std::vector<Field> MakeFields() {
   fields.push_back({.name = "readout", .type = FieldType::kText, .sql = "r.readout"});
   fields.push_back({.name = "readout_family", .type = FieldType::kText, .sql = "r.readout_family"});
   fields.push_back({.name = "sweep", .type = FieldType::kInt, .sql = "r.sweep_id"});
+  fields.push_back({.name = "run", .type = FieldType::kInt, .sql = "r.run_id", .groupable = false});
   std::string states = "(array[";
   for (const auto state : kStates) states += StrCat(state == kStates[0] ? "'" : ", '", state, "'");
   fields.push_back({.name = "state",
@@ -119,7 +120,7 @@ std::string NoSuchField(std::string_view name, bool for_grouping) {
     return StrCat("\"", name,
                   "\" is a metric of units; only configuration fields, readout, readout_family, "
                   "sweep",
-                  for_grouping ? " can be grouped by" : ", state and metrics of runs select runs");
+                  for_grouping ? " can be grouped by" : ", run, state and run metrics select runs");
   }
   std::vector<std::string_view> names;
   for (const Field& field : Fields()) {
@@ -129,8 +130,8 @@ std::string NoSuchField(std::string_view name, bool for_grouping) {
   return StrCat("there is no field \"", name, "\"", DidYouMean(name, names),
                 for_grouping
                     ? "; fields are configuration fields, readout, readout_family and sweep"
-                    : "; fields are configuration fields, readout, readout_family, sweep, state, "
-                      "numerics_id, science_version and metrics of runs");
+                    : "; fields are configuration fields, readout, readout_family, sweep, run, "
+                      "state, numerics_id, science_version and metrics of runs");
 }
 
 }  // namespace gridsweep::analysis

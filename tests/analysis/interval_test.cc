@@ -91,5 +91,34 @@ TEST(ClusterRobustInterval, IsExactForManyLargeRuns) {
   EXPECT_DOUBLE_EQ(interval->high(), 0.25);
 }
 
+// scipy 1.10: sem and t.interval(0.95, 3, mean, sem).
+TEST(MeanOverRuns, HasTheStandardErrorAndStudentsInterval) {
+  const auto mean = MeanOverRunsOf(std::vector<double>{1, 2, 4, 9});
+  EXPECT_EQ(mean.n(), 4);
+  EXPECT_DOUBLE_EQ(mean.mean(), 4);
+  EXPECT_NEAR(mean.sem(), 1.7795130420052185, 1e-14);
+  EXPECT_NEAR(mean.interval().low(), -1.6632047057346666, 1e-10);
+  EXPECT_NEAR(mean.interval().high(), 9.663204705734667, 1e-10);
+  const auto single = MeanOverRunsOf(std::vector<double>{3});
+  EXPECT_EQ(single.mean(), 3);
+  EXPECT_FALSE(single.has_sem() || single.has_interval());
+  EXPECT_FALSE(MeanOverRunsOf(std::vector<double>()).has_mean());
+}
+
+// How many values to leave out at each end: scipy 1.10, binom.cdf(k, n, 0.5) <= 0.025.
+TEST(MedianInterval, LiesBetweenTheOrderStatisticsOfTheSignTest) {
+  const std::pair<int, int> kLeftOut[] = {{6, 1}, {8, 1}, {9, 2}, {20, 6}, {100, 40}, {1000, 469}};
+  for (const auto& [n, left_out] : kLeftOut) {
+    std::vector<double> values;
+    for (int i = 0; i < n; ++i) values.push_back((i * 7919) % n);  // 0..n-1 in some order
+    const auto interval = MedianInterval(values);
+    ASSERT_TRUE(interval) << n;
+    EXPECT_EQ(interval->low(), left_out - 1) << n;
+    EXPECT_EQ(interval->high(), n - left_out) << n;
+  }
+  EXPECT_FALSE(MedianInterval(std::vector<double>{1, 2, 3, 4, 5}));
+  EXPECT_FALSE(MedianInterval(std::vector<double>()));
+}
+
 }  // namespace
 }  // namespace gridsweep::analysis

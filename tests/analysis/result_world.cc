@@ -271,9 +271,10 @@ void ResultWorld::AddRun(int64_t sweep_id, int64_t run_id, int ordinal, const Ru
       "{\"Ng\":", std::max<size_t>(spec.scores.size(), 1), ",\"Np\":512,\"activation\":\"",
       spec.activation, "\",\"is_periodic\":", spec.is_periodic ? "true" : "false",
       ",\"learning_rate\":", spec.learning_rate == 1e-4 ? "0.0001" : Text(spec.learning_rate),
-      ",\"n_epochs\":2,\"n_grad_steps_per_epoch\":5,\"place_cell_alpha_e\":null,\"place_cell_rf\":",
-      is_number ? spec.place_cell_rf : "\"" + spec.place_cell_rf + "\"",
-      ",\"rnn_type\":\"RNN\",\"seed\":", spec.seed, ",\"surround_scale\":2,\"weight_decay\":1e-7}");
+      ",\"n_epochs\":", spec.n_epochs,
+      ",\"n_grad_steps_per_epoch\":5,\"place_cell_alpha_e\":null,\"place_cell_rf\":",
+      is_number ? spec.place_cell_rf : "\"" + spec.place_cell_rf + "\"", ",\"rnn_type\":\"",
+      spec.rnn_type, "\",\"seed\":", spec.seed, ",\"surround_scale\":2,\"weight_decay\":1e-7}");
   const std::string hash = Sha256::Of(config);
   const int state = kStates.at(spec.state);
   std::string low = spec.place_cell_rf, high = low;
@@ -284,11 +285,12 @@ void ResultWorld::AddRun(int64_t sweep_id, int64_t run_id, int ordinal, const Ru
     high = Text(b);
   }
   const std::string token = StrCat("md5('run", run_id, "')::uuid");
-  std::string sql = StrCat("insert into runs values (", run_id, ", ", sweep_id, ", ", ordinal,
-                           ", '\\x", ToHex(hash), "', '', '", config, "', '", spec.readout, "', '",
-                           spec.family, "', 'RNN', '", spec.activation, "', ",
-                           std::max<size_t>(spec.scores.size(), 1), ", 512, '", spec.place_cell_rf,
-                           "', ", low, ", ", high, ", '2', 2, 2, ", spec.seed, ", 10);");
+  std::string sql =
+      StrCat("insert into runs values (", run_id, ", ", sweep_id, ", ", ordinal, ", '\\x",
+             ToHex(hash), "', '', '", config, "', '", spec.readout, "', '", spec.family, "', '",
+             spec.rnn_type, "', '", spec.activation, "', ", std::max<size_t>(spec.scores.size(), 1),
+             ", 512, '", spec.place_cell_rf, "', ", low, ", ", high, ", '2', 2, 2, ", spec.seed,
+             ", ", 5 * spec.n_epochs, ");");
   const int attempts = state == 0 ? 0 : 2;
   sql +=
       StrCat("insert into run_state (run_id, sweep_id, state, queue_pos, attempt) values (", run_id,
@@ -326,6 +328,7 @@ void ResultWorld::AddRun(int64_t sweep_id, int64_t run_id, int ordinal, const Ru
     run.metrics = succeeded ? kChance : decltype(run.metrics)();
     run.metrics["loss"] = 6.5;
     run.metrics["pos_err_published"] = spec.pos_err;
+    run.metrics["participation_ratio_ratemaps"] = spec.participation_ratio_ratemaps;
     run.metrics["max_grid_score_60"] = largest("grid_score_60");
     run.metrics["max_score_60_1024"] = largest("grid_score_60");
     run.metrics["max_grid_score_90"] = largest("grid_score_90");
@@ -347,8 +350,8 @@ void ResultWorld::AddRun(int64_t sweep_id, int64_t run_id, int ordinal, const Ru
         "insert into run_results (run_id, sweep_id, token, outcome, artifact, unit_count,"
         " steps, compute_seconds, numerics_id, science_version",
         columns, ") values (", run_id, ", ", sweep_id, ", ", token, ", ", succeeded ? 1 : 2, ", ",
-        artifact, ", ", succeeded ? spec.scores.size() : 0, ", ", succeeded ? 10 : 4, ", 1, '', 1",
-        values, ");");
+        artifact, ", ", succeeded ? spec.scores.size() : 0, ", ", succeeded ? 5 * spec.n_epochs : 4,
+        ", 1, '', 1", values, ");");
     sql += StrCat("insert into learning_curves values (", run_id, ", 1, 8, 90, null), (", run_id,
                   ", 4, 7, null, null);");
   }

@@ -24,13 +24,16 @@ using Values = std::vector<std::optional<double>>;
 struct RunSpec {
   std::string readout = "DoS";
   std::string family = "DoS";
+  std::string rnn_type = "RNN";
   std::string activation = "relu";
   std::string place_cell_rf = "0.12";
   double learning_rate = 1e-4;
   bool is_periodic = false;
+  int n_epochs = 2;
   int64_t seed = 0;
   std::string state = "succeeded";
   double pos_err = 5;
+  std::optional<double> participation_ratio_ratemaps = std::nullopt;
   Values scores;  // grid_score_60 of its units; other metrics follow from them
 };
 
