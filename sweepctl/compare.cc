@@ -93,9 +93,7 @@ absl::StatusOr<int> Compare(Session& session, const Options& options) {
   Listing families = Families(response), claims = Claims(response);
   families.document = claims.document = ToJson(response);
   Console& console = session.console();
-  const bool prose = session.format() == Format::kTable || session.format() == Format::kWide ||
-                     (session.format() == Format::kAuto && console.out_terminal);
-  if (prose) {
+  if (session.prose()) {
     session.Print(families);
     console.out << "\n";
     session.Print(claims);
@@ -119,7 +117,7 @@ absl::StatusOr<int> Compare(Session& session, const Options& options) {
 }  // namespace
 
 void AddCompare(CLI::App& app, Session& session) {
-  CLI::App* compare = AddVerb(app, "compare", "Set results beside published ones",
+  CLI::App* compare = AddVerb(app, "compare", "Set results beside published or recorded ones",
                               "sweepctl compare published --sweep p01-small");
   compare->require_subcommand(1);
   auto options = std::make_shared<Options>();
@@ -131,6 +129,8 @@ void AddCompare(CLI::App& app, Session& session) {
   published->add_flag("--claims", options->claims,
                       "In csv and pipes: the claims instead of the readout families");
   session.OnRun(published, [&session, options] { return Compare(session, *options); });
+  AddComparePredictivity(*compare, session);
+  AddCompareRecordings(*compare, session);
 }
 
 }  // namespace gridsweep::sweepctl

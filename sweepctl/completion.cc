@@ -71,7 +71,7 @@ std::string Bash(const CLI::App& root) {
   }
   text +=
       "  esac\n"
-      "  if [[ \"$path\" =~ ^sweepctl\\ (validate|submit|score)$ && \"$word\" != -* ]]; then\n"
+      "  if [[ \"$path\" =~ ^sweepctl\\ (validate|submit|score|compare\\ recordings)$ && \"$word\" != -* ]]; then\n"
       "    compopt -o default; COMPREPLY=(); return\n"
       "  fi\n"
       "  COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"

@@ -94,6 +94,28 @@ Hdf5Maps::~Hdf5Maps() {
   if (file_ >= 0) H5Fclose(file_);
 }
 
+absl::StatusOr<MapStack> Hdf5Maps::Find(std::string name) const {
+  if (!name.empty() && name.front() == '/') name.erase(0, 1);
+  std::string known;
+  for (const MapStack& stack : stacks_) {
+    if (stack.name == name) return stack;
+    known += (known.empty() ? "" : ", ") + stack.name;
+  }
+  for (const SkippedDataset& skipped : skipped_) {
+    if (skipped.name == name) {
+      return absl::InvalidArgumentError(StrCat(path_, ": ", name, " ", skipped.why));
+    }
+  }
+  return absl::NotFoundError(StrCat(path_, ": has no dataset \"", name,
+                                    "\"; with ratemaps: ", known.empty() ? "none" : known));
+}
+
+absl::Status Hdf5Maps::NoStacks() const {
+  return absl::InvalidArgumentError(
+      StrCat(path_, ": holds no ratemaps: a dataset of numbers [units, n, n] is needed",
+             skipped_.empty() ? " and the file has no dataset" : ""));
+}
+
 absl::StatusOr<std::vector<double>> Hdf5Maps::Read(const MapStack& stack, size_t first,
                                                    size_t count) const {
   const Handle dataset(H5Dopen2(file_, stack.name.c_str(), H5P_DEFAULT), H5Dclose);

@@ -30,6 +30,12 @@ class Hdf5Maps {
   const std::vector<MapStack>& stacks() const { return stacks_; }
   const std::vector<SkippedDataset>& skipped() const { return skipped_; }
 
+  // The stack of that path, with or without its leading slash. INVALID_ARGUMENT where that dataset
+  // is no stack, NOT_FOUND naming the stacks there are.
+  absl::StatusOr<MapStack> Find(std::string name) const;
+  // INVALID_ARGUMENT: the file has no stack.
+  absl::Status NoStacks() const;
+
   // Maps first .. first + count - 1 of a stack, as float64 [count, n, n].
   absl::StatusOr<std::vector<double>> Read(const MapStack& stack, size_t first, size_t count) const;
 

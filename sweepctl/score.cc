@@ -53,29 +53,12 @@ absl::StatusOr<std::vector<MapStack>> Choose(Console& console, const Hdf5Maps& f
     for (const auto& skipped : file.skipped()) {
       console.err << "note: " << skipped.name << " " << skipped.why << ": skipped\n";
     }
-    if (!file.stacks().empty()) return file.stacks();
-    return absl::InvalidArgumentError(
-        StrCat(options.file, ": holds no ratemaps: a dataset of numbers [units, n, n] is needed",
-               file.skipped().empty() ? " and the file has no dataset" : ""));
+    if (file.stacks().empty()) return file.NoStacks();
+    return file.stacks();
   }
   std::vector<MapStack> chosen;
-  for (std::string name : options.datasets) {
-    if (!name.empty() && name.front() == '/') name.erase(0, 1);
-    const auto stack = std::find_if(file.stacks().begin(), file.stacks().end(),
-                                    [&](const MapStack& s) { return s.name == name; });
-    if (stack != file.stacks().end()) {
-      chosen.push_back(*stack);
-      continue;
-    }
-    for (const auto& skipped : file.skipped()) {
-      if (skipped.name == name) {
-        return absl::InvalidArgumentError(StrCat(options.file, ": ", name, " ", skipped.why));
-      }
-    }
-    std::string known;
-    for (const auto& s : file.stacks()) known += (known.empty() ? "" : ", ") + s.name;
-    return absl::NotFoundError(StrCat(options.file, ": has no dataset \"", name,
-                                      "\"; with ratemaps: ", known.empty() ? "none" : known));
+  for (const std::string& name : options.datasets) {
+    ASSIGN_OR_RETURN(chosen.emplace_back(), file.Find(name));
   }
   return chosen;
 }

@@ -38,6 +38,11 @@ class Session {
   Console& console() { return console_; }
   GlobalFlags& flags() { return flags_; }
   Format format() const;
+  // Whether people read the output: a table.
+  bool prose() const {
+    return format() == Format::kTable || format() == Format::kWide ||
+           (format() == Format::kAuto && console_.out_terminal);
+  }
   void Print(const Listing& listing) {
     sweepctl::Print(console_, format(), flags_.header, listing);
   }

@@ -27,4 +27,8 @@ void AddConfig(CLI::App& app, Session& session);      // config_view.cc
 void AddVersion(CLI::App& app, Session& session);     // version.cc
 void AddCompletion(CLI::App& app, Session& session);  // completion.cc
 
+// Below `compare`.
+void AddComparePredictivity(CLI::App& compare, Session& session);  // compare_predictivity.cc
+void AddCompareRecordings(CLI::App& compare, Session& session);    // compare_recordings.cc
+
 }  // namespace gridsweep::sweepctl

@@ -90,14 +90,17 @@ INSTANTIATE_TEST_SUITE_P(
         std::vector<std::string>{"get", "workers"}, std::vector<std::string>{"get", "units"},
         std::vector<std::string>{"describe"}, std::vector<std::string>{"describe", "sweep"},
         std::vector<std::string>{"describe", "run"}, std::vector<std::string>{"query", "fraction"},
-        std::vector<std::string>{"query", "summary"}, std::vector<std::string>{"ratemaps"},
+        std::vector<std::string>{"query", "summary"},
+        std::vector<std::string>{"compare", "published"},
+        std::vector<std::string>{"compare", "predictivity"},
+        std::vector<std::string>{"compare", "recordings"}, std::vector<std::string>{"ratemaps"},
         std::vector<std::string>{"figure"},
         std::vector<std::string>{"verify"}, std::vector<std::string>{"score"},
         std::vector<std::string>{"theory"}, std::vector<std::string>{"metrics"},
-        std::vector<std::string>{"rpc"},
-        std::vector<std::string>{"local", "up"}, std::vector<std::string>{"local", "down"},
-        std::vector<std::string>{"local", "status"}, std::vector<std::string>{"config", "view"},
-        std::vector<std::string>{"completion"}, std::vector<std::string>{"version"}));
+        std::vector<std::string>{"rpc"}, std::vector<std::string>{"local", "up"},
+        std::vector<std::string>{"local", "down"}, std::vector<std::string>{"local", "status"},
+        std::vector<std::string>{"config", "view"}, std::vector<std::string>{"completion"},
+        std::vector<std::string>{"version"}));
 
 TEST(ExitCode, FollowsTheStatus) {
   EXPECT_EQ(ExitCodeOf(absl::OkStatus()), 0);

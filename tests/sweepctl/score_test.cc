@@ -1,21 +1,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <hdf5.h>
 
 #include <cmath>
-#include <filesystem>
 #include <fstream>
 #include <numbers>
 #include <vector>
 
 #include "nlohmann/json.hpp"
 #include "sweepctl/exit_code.h"
+#include "tests/sweepctl/map_file.h"
 #include "tests/sweepctl/run_sweepctl.h"
 
 namespace gridsweep::sweepctl {
 namespace {
 
-namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
 // A hexagonal pattern of the given period: three plane waves 60 degrees apart.
@@ -37,37 +35,7 @@ std::vector<T> Hexagonal(int n, double period, double scale) {
   return map;
 }
 
-class ScoreTest : public ::testing::Test {
- protected:
-  ScoreTest() {
-    char name[] = "/tmp/gridsweep-score-XXXXXX";
-    directory_ = mkdtemp(name);
-    path_ = (directory_ / "maps.h5").string();
-    file_ = H5Fcreate(path_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-  }
-  ~ScoreTest() override {
-    Close();
-    fs::remove_all(directory_);
-  }
-  void Close() {
-    if (file_ >= 0) H5Fclose(file_);
-    file_ = -1;
-  }
-  void Group(const char* name) {
-    H5Gclose(H5Gcreate2(file_, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
-  }
-  void Write(const char* name, hid_t type, const std::vector<hsize_t>& dims, const void* data) {
-    const hid_t space = H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr);
-    const hid_t set = H5Dcreate2(file_, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data);
-    H5Dclose(set);
-    H5Sclose(space);
-  }
-
-  fs::path directory_;
-  std::string path_;
-  hid_t file_ = -1;
-};
+using ScoreTest = MapFile;
 
 TEST_F(ScoreTest, ScoresEveryStackOfSquareMapsOfAnyTypeAndDepth) {
   auto maps = Hexagonal<double>(20, 8, 1);
