@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <map>
+#include <regex>
 #include <sstream>
 #include <string>
 
@@ -28,24 +30,33 @@ std::string Hyphened(std::string name) {
   return name;
 }
 
-std::string ProcessorModel() {
+// "AMD-EPYC-26.2-avx512": name, family and model (virtual machines shorten the name), and
+// what it offers of vectors (they may hide that, too).
+std::string Processor() {
   std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    const size_t colon = line.find(": ");
-    if (line.starts_with("model name") && colon != line.npos) return line.substr(colon + 2);
+  std::map<std::string, std::string> facts;  // of the first core
+  for (std::string line; std::getline(file, line) && !line.empty();) {
+    const size_t colon = line.find(':');
+    if (colon == line.npos || colon + 2 > line.size()) continue;
+    facts[line.substr(0, line.find_last_not_of("\t ", colon - 1) + 1)] = line.substr(colon + 2);
   }
-  return "unknown-processor";
+  const std::string flags = facts["flags"] + " ";
+  const char* vectors = flags.find(" avx512f ") != flags.npos ? "avx512"
+                        : flags.find(" avx2 ") != flags.npos  ? "avx2"
+                                                              : "sse";
+  std::ostringstream text;
+  text << Hyphened(facts["model name"]) << '-' << facts["cpu family"] << '.' << facts["model"]
+       << '-' << vectors;
+  return text.str();
 }
 
-// MKL does not tell which of its kernels it chose for this processor, so that is named.
+// MKL does not tell which of its kernels it chose: that follows from version and processor.
 std::string MklKernel() {
   // "Intel(R) oneAPI Math Kernel Library Version 2024.2-Product Build 20240605 for ..."
-  const std::string text = at::get_mkl_version(), before = "Version ";
-  const size_t from = text.find(before);
-  if (from == text.npos) return "mkl-" + Hyphened(ProcessorModel());
-  const size_t start = from + before.size();
-  return "mkl-" + text.substr(start, text.find_first_not_of("0123456789.", start) - start) + "-" +
-         Hyphened(ProcessorModel());
+  const std::string text = at::get_mkl_version();
+  std::smatch match;
+  std::regex_search(text, match, std::regex("Version ([0-9.]+)"));
+  return "mkl-" + match.str(1) + "-" + Processor();
 }
 
 std::string BlasKernel() {

@@ -29,7 +29,8 @@ bool UsesGpu();
 // What decides the bits of a result: devices and BLAS kernel, library versions,
 // precision. Stored with every result. For example
 //   cpu:openblas-0.3.21-SkylakeX;torch-1.13.1;f32;unpacked
-//   cuda:NVIDIA-H100-PCIe-cublas-13.4.1;cpu:mkl-2024.2-AMD-EPYC-9354;torch-2.15.0;f32;unpacked
+//   cpu:mkl-2024.2-AMD-EPYC-26.2-avx512;torch-2.15.0;f32;unpacked
+//   cuda:NVIDIA-H100-PCIe-cublas-13.4.1;cpu:mkl-...;torch-2.15.0;f32;unpacked
 std::string NumericsId();
 
 // Prepares LibTorch for slots of one thread each: at::set_num_threads(1) and
