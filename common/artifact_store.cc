@@ -108,6 +108,12 @@ class DirectoryStore : public ArtifactStore {
     return PathOf(root_, sha256);
   }
 
+  absl::Status Remove(std::string_view sha256) override {
+    const fs::path path = PathOf(root_, sha256);
+    return unlink(path.c_str()) == 0 || errno == ENOENT ? absl::OkStatus()
+                                                        : Errno("cannot remove", path);
+  }
+
  private:
   const fs::path root_;
 };

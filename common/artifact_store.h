@@ -29,6 +29,8 @@ class ArtifactStore {
   virtual bool Has(std::string_view sha256) const = 0;
   // A path that can be opened for reading. NOT_FOUND when it is not there.
   virtual absl::StatusOr<std::filesystem::path> Open(std::string_view sha256) const = 0;
+  // OK when it was not there.
+  virtual absl::Status Remove(std::string_view sha256) = 0;
 };
 
 // A directory that all coordinators and analysis share: ab/cd/<hash>.h5,

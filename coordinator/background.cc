@@ -7,6 +7,7 @@
 
 #include "common/log.h"
 #include "common/sha256.h"
+#include "coordinator/garbage.h"
 #include "coordinator/store/leases.h"
 
 namespace gridsweep::coordinator {
@@ -27,11 +28,14 @@ class WorkReceiver final : public pqxx::notification_receiver {
 
 }  // namespace
 
-Background::Background(Settings settings, ProgressBoard& board, std::function<void()> wake)
+Background::Background(Settings settings, ProgressBoard& board, ArtifactStore& artifacts,
+                       std::function<void()> wake)
     : settings_(std::move(settings)),
       board_(board),
+      artifacts_(artifacts),
       wake_(std::move(wake)),
       upkeep_([this] { Upkeep(); }),
+      garbage_([this] { Garbage(); }),
       listen_([this] { Listen(); }),
       notify_([this] { Notify(); }) {}
 
@@ -42,6 +46,7 @@ Background::~Background() {
   }
   changed_.notify_all();
   upkeep_.join();
+  garbage_.join();
   listen_.join();
   notify_.join();
 }
@@ -96,6 +101,17 @@ void Background::Upkeep() {
       spdlog::info("upkeep: the database is back");
     }
     failing = !status.ok();
+  } while (Sleep(settings_.tick));
+}
+
+void Background::Garbage() {
+  Database database(settings_.database);
+  do {
+    const absl::Status status = CollectGarbage(database, artifacts_, settings_.tick);
+    // Upkeep says when the database is away.
+    if (!status.ok() && !absl::IsUnavailable(status)) {
+      spdlog::error("collecting garbage: {}", std::string(status.message()));
+    }
   } while (Sleep(settings_.tick));
 }
 

@@ -1,5 +1,5 @@
-// What a coordinator does unasked: upkeep of leases once a second, and word of
-// claimable work to and from the other coordinators.
+// What a coordinator does unasked: upkeep of leases and of what was deleted once
+// a second, and word of claimable work to and from the other coordinators.
 #pragma once
 
 #include <absl/time/time.h>
@@ -7,6 +7,7 @@
 #include <functional>
 #include <thread>
 
+#include "common/artifact_store.h"
 #include "common/mutex.h"
 #include "coordinator/progress_board.h"
 #include "coordinator/store/database.h"
@@ -22,7 +23,8 @@ class Background {
     absl::Duration tick = absl::Seconds(1);  // between two upkeeps
   };
   // `wake` is called when there may be claimable runs; from any thread.
-  Background(Settings settings, ProgressBoard& board, std::function<void()> wake);
+  Background(Settings settings, ProgressBoard& board, ArtifactStore& artifacts,
+             std::function<void()> wake);
   ~Background();
 
   // There may be claimable runs: wakes this coordinator now, and the others
@@ -31,6 +33,7 @@ class Background {
 
  private:
   void Upkeep() LOCKS_EXCLUDED(mutex_);
+  void Garbage() LOCKS_EXCLUDED(mutex_);
   void Listen() LOCKS_EXCLUDED(mutex_);
   void Notify() LOCKS_EXCLUDED(mutex_);
   // False once it is time to stop.
@@ -38,12 +41,13 @@ class Background {
 
   const Settings settings_;
   ProgressBoard& board_;
+  ArtifactStore& artifacts_;
   const std::function<void()> wake_;
   Mutex mutex_;
   CondVar changed_;
   bool news_ GUARDED_BY(mutex_) = false;
   bool stopping_ GUARDED_BY(mutex_) = false;
-  std::thread upkeep_, listen_, notify_;
+  std::thread upkeep_, garbage_, listen_, notify_;
 };
 
 }  // namespace gridsweep::coordinator

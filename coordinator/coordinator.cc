@@ -22,12 +22,12 @@ absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Start(const Options& o
                    OpenArtifactDirectory(options.artifacts, instance, /*create=*/true));
   auto c = std::unique_ptr<Coordinator>(new Coordinator(options));
   c->artifacts_ = std::move(artifacts);
-  c->background_ =
-      std::make_unique<Background>(Background::Settings{{options.database, absl::Seconds(10)},
-                                                        options.dispatch.lease_ttl,
-                                                        options.dispatch.backoff_base,
-                                                        options.tick},
-                                   c->board_, [matcher = &c->matcher_] { matcher->Wake(); });
+  c->background_ = std::make_unique<Background>(
+      Background::Settings{{options.database, absl::Seconds(10)},
+                           options.dispatch.lease_ttl,
+                           options.dispatch.backoff_base,
+                           options.tick},
+      c->board_, *c->artifacts_, [matcher = &c->matcher_] { matcher->Wake(); });
   const auto work_appeared = [background = c->background_.get()] { background->WorkAppeared(); };
   c->sweeps_ =
       std::make_unique<SweepService>(c->lanes_->general, c->board_, c->hub_, work_appeared);

@@ -77,6 +77,9 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadArtifactReq
     }
     RETURN_IF_ERROR(upload_->Commit(header_.sha256()));
     RETURN_IF_ERROR(RecordArtifact(database, Key(), header_.sha256(), received_, header_.kind()));
+    if (!parts_.artifacts.Has(header_.sha256())) {
+      return absl::UnavailableError("the file was garbage of a deleted run and went; upload again");
+    }
     return false;
   }
 

@@ -51,6 +51,10 @@ absl::StatusOr<int> DescribeSweep(Session& session, const std::string& name) {
   Field(out, "Name", sweep.name());
   Field(out, "Method", sweep.method());
   Field(out, "Created", TimeText(sweep.created_at()));
+  Field(out, "Status", StatusText(sweep));
+  Field(out, "Paused", TimeText(sweep.paused_at()));
+  Field(out, "Stopped", TimeText(sweep.stopped_at()));
+  Field(out, "Cancelled", TimeText(sweep.cancelled_at()));
   Field(out, "Runs", StrCat(WithCommas(sweep.counts().total()), ": ", CountsText(sweep.counts())));
   if (sweep.counts().total() > 0) {
     Field(out, "Run ids",

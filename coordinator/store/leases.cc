@@ -9,8 +9,16 @@
 namespace gridsweep::coordinator {
 namespace {
 
+// Holds up whoever pauses, stops or cancels one of the leases' sweeps, and waits
+// for one who is at it: the end of a lease finds the sweep as it stands.
+constexpr Statement kHoldSweeps{"hold_sweeps_of_leases", R"(
+  select 1 from sweeps where sweep_id in (
+    select l.sweep_id from leases l
+    join unnest($1::bigint[], $2::uuid[]) as k(run_id, token) using (run_id, token))
+  order by sweep_id for key share)"};
+
 // Ends leases: one row of `attempts` each, the run back into the queue, into a
-// pause, FAILED or CANCELLED. $1, $2: run ids and tokens; $3: outcome; $4:
+// pause, PAUSED, FAILED or CANCELLED. $1, $2: run ids and tokens; $3: outcome; $4:
 // whether it counts as a failure; $5: error; $6: log; $7: pause in seconds.
 constexpr Statement kEnd{"end_leases", R"(
   with gone as (
@@ -19,21 +27,24 @@ constexpr Statement kEnd{"end_leases", R"(
   judged as (
     select g.*, w.name as worker, w.host, s.max_attempts,
            g.cancelling or s.cancelled_at is not null as cancelled,
+           s.stopped_at is not null as stopped, s.paused_at is not null as paused,
            $4::bool or ($3 = 'lost' and 4 = (select count(*) from (
              select a.outcome from attempts a where a.run_id = g.run_id
              order by a.attempt desc limit 4) last where last.outcome = 'lost')) as failed
     from gone g join workers w using (worker_id) join sweeps s using (sweep_id)),
   a as (
     insert into attempts (run_id, attempt, token, worker_id, worker, host, granted_at, outcome,
-                          error, log_tail)
+                          error, log_tail, counted)
     select run_id, attempt, token, worker_id, worker, host, granted_at,
-           case when cancelled and not failed then 'cancelled' else $3 end, $5, $6 from judged)
+           case when cancelled and not failed then 'cancelled' else $3 end, $5, $6, failed
+    from judged)
   update run_state r
   set failures = r.failures + j.failed::int,
-      state = case when j.cancelled then 7
-                   when not j.failed then 0
-                   when r.failures + 1 >= j.max_attempts then 6
-                   else 1 end,
+      state = case when j.cancelled or j.stopped then 7
+                   when j.failed and r.failures + 1 >= j.max_attempts then 6
+                   when j.paused then 2
+                   when j.failed then 1
+                   else 0 end,
       queue_pos = nextval('queue_pos_seq'),
       not_before = case when j.failed then clock_timestamp() + interval '1 second' *
         least(600, $7::float8 * power(2, least(r.failures, 20)) * (0.75 + 0.5 * random())) end,
@@ -51,6 +62,7 @@ std::vector<EndedLease> End(Transaction& t, const std::vector<LeaseKey>& keys,
   }
   std::vector<EndedLease> ended;
   if (keys.empty()) return ended;
+  t.Exec(kHoldSweeps, {Array(runs), Array(tokens)});
   for (const auto& row : t.Exec(kEnd, {Array(runs), Array(tokens), outcome, failed, error, log_tail,
                                        absl::ToDoubleSeconds(backoff_base)})) {
     ended.push_back({row[0].as<int64_t>(), static_cast<State>(row[1].as<int>())});
@@ -214,6 +226,11 @@ absl::StatusOr<State> FailLease(Database& database, const LeaseKey& key, const s
 
 namespace {
 
+// Before the leases themselves: whoever cancels a sweep locks in that order.
+constexpr Statement kHoldSweepsOfExpired{"hold_sweeps_of_expired_leases", R"(
+  select 1 from sweeps
+  where sweep_id in (select sweep_id from leases where expires_at < clock_timestamp())
+  order by sweep_id for key share)"};
 constexpr Statement kExpired{"list_expired_leases", R"(
   select run_id, token from leases
   where expires_at < clock_timestamp()
@@ -226,12 +243,6 @@ constexpr Statement kDue{"queue_runs_after_backoff", R"(
                changed_at = clock_timestamp()
         from d where r.run_id = d.run_id returning 1)
   select count(*) from u)"};
-// A lease that ended while its sweep was being cancelled may have put its run
-// back into the queue unseen.
-constexpr Statement kCancelStragglers{"cancel_stragglers", R"(
-  update run_state r set state = 7, changed_at = clock_timestamp()
-  from sweeps s where s.sweep_id = r.sweep_id and r.state in (0, 1, 2)
-    and s.cancelled_at > clock_timestamp() - interval '5 minutes')"};
 constexpr Statement kMarkAlive{"mark_coordinator_alive", R"(
   insert into coordinators (id) values ($1::uuid)
   on conflict (id) do update set alive_at = clock_timestamp())"};
@@ -244,6 +255,7 @@ absl::StatusOr<Upkeep> DoUpkeep(Database& database, bool expire, absl::Duration 
   if (expire) {
     auto expired =
         database.Transact([&](Transaction& t) -> absl::StatusOr<std::vector<EndedLease>> {
+          t.Exec(kHoldSweepsOfExpired);
           return End(t, ReadKeys(t.Exec(kExpired, {absl::ToDoubleSeconds(ttl)})), "lost", false,
                      "the lease expired: no heartbeat in time", "", backoff_base);
         });
@@ -251,7 +263,6 @@ absl::StatusOr<Upkeep> DoUpkeep(Database& database, bool expire, absl::Duration 
     upkeep.expired = *std::move(expired);
   }
   ASSIGN_OR_RETURN(upkeep.due, database.Transact([&](Transaction& t) -> absl::StatusOr<int64_t> {
-    t.Exec(kCancelStragglers);
     return t.Exec(kDue)[0][0].as<int64_t>();
   }));
   return upkeep;
