@@ -75,6 +75,7 @@ void Background::Upkeep() {
   auto up_since = std::chrono::steady_clock::now();
   absl::Time next_alive = absl::InfinitePast();
   bool failing = false;
+  const auto log_tails = [this](int64_t run_id) { return board_.LogTail(run_id); };
   do {
     const auto now = std::chrono::steady_clock::now();
     const bool expire = now - up_since > absl::ToChronoNanoseconds(settings_.lease_ttl);
@@ -84,7 +85,8 @@ void Background::Upkeep() {
       next_alive = absl::Now() + kAliveEvery;
     }
     if (status.ok()) {
-      const auto upkeep = DoUpkeep(database, expire, settings_.lease_ttl, settings_.backoff_base);
+      const auto upkeep =
+          DoUpkeep(database, expire, settings_.lease_ttl, settings_.backoff_base, log_tails);
       status = upkeep.status();
       if (upkeep.ok()) {
         for (const EndedLease& ended : upkeep->expired) {

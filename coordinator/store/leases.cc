@@ -19,11 +19,11 @@ constexpr Statement kHoldSweeps{"hold_sweeps_of_leases", R"(
 
 // Ends leases: one row of `attempts` each, the run back into the queue, into a
 // pause, PAUSED, FAILED or CANCELLED. $1, $2: run ids and tokens; $3: outcome; $4:
-// whether it counts as a failure; $5: error; $6: log; $7: pause in seconds.
+// whether it counts as a failure; $5: error; $6: their logs; $7: pause in seconds.
 constexpr Statement kEnd{"end_leases", R"(
   with gone as (
-    delete from leases l using unnest($1::bigint[], $2::uuid[]) as k(run_id, token)
-    where l.run_id = k.run_id and l.token = k.token returning l.*),
+    delete from leases l using unnest($1::bigint[], $2::uuid[], $6::text[]) as k(run_id, token, log)
+    where l.run_id = k.run_id and l.token = k.token returning l.*, k.log),
   judged as (
     select g.*, w.name as worker, w.host, s.max_attempts,
            g.cancelling or s.cancelled_at is not null as cancelled,
@@ -36,7 +36,7 @@ constexpr Statement kEnd{"end_leases", R"(
     insert into attempts (run_id, attempt, token, worker_id, worker, host, granted_at, outcome,
                           error, log_tail, counted)
     select run_id, attempt, token, worker_id, worker, host, granted_at,
-           case when cancelled and not failed then 'cancelled' else $3 end, $5, $6, failed
+           case when cancelled and not failed then 'cancelled' else $3 end, $5, log, failed
     from judged)
   update run_state r
   set failures = r.failures + j.failed::int,
@@ -54,17 +54,18 @@ constexpr Statement kEnd{"end_leases", R"(
 
 std::vector<EndedLease> End(Transaction& t, const std::vector<LeaseKey>& keys,
                             const std::string& outcome, bool failed, const std::string& error,
-                            const std::string& log_tail, absl::Duration backoff_base) {
-  Params runs, tokens;
+                            const LogTails& log_tails, absl::Duration backoff_base) {
+  Params runs, tokens, logs;
   for (const LeaseKey& key : keys) {
     runs.emplace_back(key.run_id);
     tokens.push_back(Uuid(key.token));
+    logs.emplace_back(log_tails ? log_tails(key.run_id) : "");
   }
   std::vector<EndedLease> ended;
   if (keys.empty()) return ended;
   t.Exec(kHoldSweeps, {Array(runs), Array(tokens)});
-  for (const auto& row : t.Exec(kEnd, {Array(runs), Array(tokens), outcome, failed, error, log_tail,
-                                       absl::ToDoubleSeconds(backoff_base)})) {
+  for (const auto& row : t.Exec(kEnd, {Array(runs), Array(tokens), outcome, failed, error,
+                                       Array(logs), absl::ToDoubleSeconds(backoff_base)})) {
     ended.push_back({row[0].as<int64_t>(), static_cast<State>(row[1].as<int>())});
   }
   return ended;
@@ -146,7 +147,7 @@ void KeepPoints(Transaction& t, const std::vector<Renewal>& renewals) {
 }  // namespace
 
 absl::StatusOr<Registered> RegisterWorker(Database& database, const v1::RegisterRequest& request,
-                                          absl::Duration backoff_base) {
+                                          absl::Duration backoff_base, const LogTails& log_tails) {
   return database.Transact([&](Transaction& t) -> absl::StatusOr<Registered> {
     Registered registered;
     const pqxx::result old = t.Exec(kLockWorker, {request.name()});
@@ -157,7 +158,7 @@ absl::StatusOr<Registered> RegisterWorker(Database& database, const v1::Register
           "lost", same_host,
           same_host ? "the worker's process ended and another took its place"
                     : "the worker moved to another host",
-          "", backoff_base);
+          log_tails, backoff_base);
     }
     nlohmann::json labels = nlohmann::json::object(), features = nlohmann::json::array();
     for (const auto& [key, value] : request.labels()) labels[key] = value;
@@ -209,14 +210,15 @@ absl::StatusOr<std::vector<EndedLease>> ReleaseLeases(Database& database,
                                                       const std::vector<LeaseKey>& keys,
                                                       const std::string& why) {
   return database.Transact([&](Transaction& t) -> absl::StatusOr<std::vector<EndedLease>> {
-    return End(t, keys, "released", false, why, "", absl::ZeroDuration());
+    return End(t, keys, "released", false, why, nullptr, absl::ZeroDuration());
   });
 }
 
 absl::StatusOr<State> FailLease(Database& database, const LeaseKey& key, const std::string& error,
                                 const std::string& log_tail, absl::Duration backoff_base) {
   return database.Transact([&](Transaction& t) -> absl::StatusOr<State> {
-    const auto ended = End(t, {key}, "failed", true, error, log_tail, backoff_base);
+    const auto log = [&](int64_t) { return log_tail; };
+    const auto ended = End(t, {key}, "failed", true, error, log, backoff_base);
     if (!ended.empty()) return ended[0].state;
     const pqxx::result before = t.Exec(kFailedBefore, {key.run_id, Uuid(key.token)});
     if (before.empty()) return LeaseLost(key.run_id);
@@ -250,14 +252,14 @@ constexpr Statement kMarkAlive{"mark_coordinator_alive", R"(
 }  // namespace
 
 absl::StatusOr<Upkeep> DoUpkeep(Database& database, bool expire, absl::Duration ttl,
-                                absl::Duration backoff_base) {
+                                absl::Duration backoff_base, const LogTails& log_tails) {
   Upkeep upkeep;
   if (expire) {
     auto expired =
         database.Transact([&](Transaction& t) -> absl::StatusOr<std::vector<EndedLease>> {
           t.Exec(kHoldSweepsOfExpired);
           return End(t, ReadKeys(t.Exec(kExpired, {absl::ToDoubleSeconds(ttl)})), "lost", false,
-                     "the lease expired: no heartbeat in time", "", backoff_base);
+                     "the lease expired: no heartbeat in time", log_tails, backoff_base);
         });
     if (!expired.ok()) return expired.status();
     upkeep.expired = *std::move(expired);
