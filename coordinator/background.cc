@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "common/sha256.h"
 #include "common/status.h"
+#include "coordinator/garbage.h"
 #include "coordinator/store/checkpoints.h"
 #include "coordinator/store/leases.h"
 
@@ -39,6 +40,7 @@ Background::Background(Settings settings, ProgressBoard& board, ArtifactStore& a
       artifacts_(artifacts),
       wake_(std::move(wake)),
       upkeep_([this] { Upkeep(); }),
+      garbage_([this] { Garbage(); }),
       listen_([this] { Listen(); }),
       notify_([this] { Notify(); }) {}
 
@@ -49,6 +51,7 @@ Background::~Background() {
   }
   changed_.notify_all();
   upkeep_.join();
+  garbage_.join();
   listen_.join();
   notify_.join();
 }
@@ -69,12 +72,6 @@ void Background::WorkAppeared() {
   changed_.notify_all();
 }
 
-absl::Status Background::CollectCheckpoints(Database& database) {
-  ASSIGN_OR_RETURN(const auto dropped, DropCheckpoints(database, kCheckpointGrace));
-  for (const std::string& sha256 : dropped) RETURN_IF_ERROR(artifacts_.Remove(sha256));
-  return absl::OkStatus();
-}
-
 void Background::Upkeep() {
   Database database(settings_.database);
   const std::string id = RandomBytes(16);
@@ -83,6 +80,7 @@ void Background::Upkeep() {
   auto up_since = std::chrono::steady_clock::now();
   absl::Time next_alive = absl::InfinitePast(), next_collection = absl::InfinitePast();
   bool failing = false;
+  const auto log_tails = [this](int64_t run_id) { return board_.LogTail(run_id); };
   do {
     const auto now = std::chrono::steady_clock::now();
     const bool expire = now - up_since > absl::ToChronoNanoseconds(settings_.lease_ttl);
@@ -92,7 +90,8 @@ void Background::Upkeep() {
       next_alive = absl::Now() + kAliveEvery;
     }
     if (status.ok()) {
-      const auto upkeep = DoUpkeep(database, expire, settings_.lease_ttl, settings_.backoff_base);
+      const auto upkeep =
+          DoUpkeep(database, expire, settings_.lease_ttl, settings_.backoff_base, log_tails);
       status = upkeep.status();
       if (upkeep.ok()) {
         for (const EndedLease& ended : upkeep->expired) {
@@ -103,7 +102,7 @@ void Background::Upkeep() {
       }
     }
     if (status.ok() && absl::Now() >= next_collection) {
-      status = CollectCheckpoints(database);
+      status = DropCheckpoints(database, kCheckpointGrace).status();
       next_collection = absl::Now() + kCollectEvery;
     }
     if (!status.ok()) {
@@ -113,6 +112,17 @@ void Background::Upkeep() {
       spdlog::info("upkeep: the database is back");
     }
     failing = !status.ok();
+  } while (Sleep(settings_.tick));
+}
+
+void Background::Garbage() {
+  Database database(settings_.database);
+  do {
+    const absl::Status status = CollectGarbage(database, artifacts_, settings_.tick);
+    // Upkeep says when the database is away.
+    if (!status.ok() && !absl::IsUnavailable(status)) {
+      spdlog::error("collecting garbage: {}", std::string(status.message()));
+    }
   } while (Sleep(settings_.tick));
 }
 

@@ -1,6 +1,6 @@
-// What a coordinator does unasked: upkeep of leases once a second and of
-// checkpoints once a minute, and word of
-// claimable work to and from the other coordinators.
+// What a coordinator does unasked: upkeep of leases and of what was deleted once a
+// second, of checkpoints once a minute, and word of claimable work to and from the
+// other coordinators.
 #pragma once
 
 #include <absl/time/time.h>
@@ -34,8 +34,7 @@ class Background {
 
  private:
   void Upkeep() LOCKS_EXCLUDED(mutex_);
-  // Checkpoints that nobody needs any more, with their files.
-  absl::Status CollectCheckpoints(Database& database);
+  void Garbage() LOCKS_EXCLUDED(mutex_);
   void Listen() LOCKS_EXCLUDED(mutex_);
   void Notify() LOCKS_EXCLUDED(mutex_);
   // False once it is time to stop.
@@ -49,7 +48,7 @@ class Background {
   CondVar changed_;
   bool news_ GUARDED_BY(mutex_) = false;
   bool stopping_ GUARDED_BY(mutex_) = false;
-  std::thread upkeep_, listen_, notify_;
+  std::thread upkeep_, garbage_, listen_, notify_;
 };
 
 }  // namespace gridsweep::coordinator

@@ -126,7 +126,10 @@ grpc::ServerUnaryReactor* DispatchService::Register(grpc::CallbackServerContext*
   return AnswerIn(parts_.lanes.dispatch, context,
                   [this, request, response](Database& database) -> absl::Status {
                     ASSIGN_OR_RETURN(const Registered registered,
-                                     RegisterWorker(database, *request, settings_.backoff_base));
+                                     RegisterWorker(database, *request, settings_.backoff_base,
+                                                    [this](int64_t run_id) {
+                                                      return parts_.board.LogTail(run_id);
+                                                    }));
                     for (const EndedLease& ended : registered.ended) {
                       parts_.board.Forget(ended.run_id);
                     }

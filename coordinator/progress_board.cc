@@ -5,11 +5,29 @@
 #include <algorithm>
 
 namespace gridsweep::coordinator {
+namespace {
+
+constexpr size_t kMostLines = 50;
+constexpr size_t kMostLogBytes = 16 << 10;
+
+}  // namespace
 
 void ProgressBoard::Report(const v1::LeaseProgress& progress) {
   const absl::Time now = absl::Now();
   MutexLock lock(mutex_);
   Entry& entry = entries_[progress.ref().run_id()];
+  if (entry.attempt != progress.ref().attempt()) entry = Entry{};
+  entry.attempt = progress.ref().attempt();
+  for (std::string line : progress.log_lines()) {
+    if (line.size() > kMostLogBytes) continue;
+    std::ranges::replace(line, '\0', ' ');  // PostgreSQL's text has none
+    entry.log_bytes += line.size() + 1;
+    entry.log.push_back(std::move(line));
+    while (entry.log.size() > kMostLines || entry.log_bytes > kMostLogBytes) {
+      entry.log_bytes -= entry.log.front().size() + 1;
+      entry.log.pop_front();
+    }
+  }
   entry.phase = progress.phase();
   entry.step = progress.step();
   entry.total_steps = progress.total_steps();
@@ -25,6 +43,15 @@ void ProgressBoard::Report(const v1::LeaseProgress& progress) {
 void ProgressBoard::Forget(int64_t run_id) {
   MutexLock lock(mutex_);
   entries_.erase(run_id);
+}
+
+std::string ProgressBoard::LogTail(int64_t run_id) const {
+  std::string tail;
+  MutexLock lock(mutex_);
+  const auto found = entries_.find(run_id);
+  if (found == entries_.end()) return tail;
+  for (const std::string& line : found->second.log) tail += line + "\n";
+  return tail;
 }
 
 void ProgressBoard::Fill(v1::RunProgress& run) const {

@@ -1,8 +1,9 @@
-// How far leased runs are, as the last heartbeats told: in memory alone.
+// How far leased runs are and what they log, as the last heartbeats told: in memory alone.
 #pragma once
 
 #include <absl/time/time.h>
 
+#include <deque>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -21,6 +22,8 @@ class ProgressBoard {
 
   void Report(const v1::LeaseProgress& progress) LOCKS_EXCLUDED(mutex_);
   void Forget(int64_t run_id) LOCKS_EXCLUDED(mutex_);
+  // The last lines of the run's current attempt, up to 50 of them and 16 kB.
+  std::string LogTail(int64_t run_id) const LOCKS_EXCLUDED(mutex_);
   // Fills phase, step, loss and error where `run.run_id()` is on the board.
   void Fill(v1::RunProgress& run) const LOCKS_EXCLUDED(mutex_);
 
@@ -31,6 +34,9 @@ class ProgressBoard {
     uint64_t total_steps;
     std::optional<double> loss, error_cm;
     absl::Time at;
+    int attempt = 0;
+    std::deque<std::string> log;
+    size_t log_bytes = 0;
   };
   const absl::Duration keep_;
   mutable Mutex mutex_;

@@ -162,18 +162,6 @@ grpc::ServerUnaryReactor* SweepService::ListSweeps(grpc::CallbackServerContext* 
   });
 }
 
-grpc::ServerUnaryReactor* SweepService::CancelSweep(grpc::CallbackServerContext* context,
-                                                    const v1::CancelSweepRequest* request,
-                                                    v1::CancelSweepResponse* response) {
-  return AnswerIn(lane_, context, [request, response](Database& database) -> absl::Status {
-    ASSIGN_OR_RETURN(const Cancelled cancelled,
-                     coordinator::CancelSweep(database, request->sweep_id()));
-    response->set_cancelled(cancelled.cancelled);
-    response->set_cancelling(cancelled.cancelling);
-    return absl::OkStatus();
-  });
-}
-
 grpc::ServerWriteReactor<v1::WatchSweepResponse>* SweepService::WatchSweep(
     grpc::CallbackServerContext*, const v1::WatchSweepRequest* request) {
   return hub_.Watch(request->sweep_id());

@@ -15,7 +15,7 @@ namespace gridsweep::coordinator {
 
 class SweepService final : public v1::SweepService::CallbackService {
  public:
-  // All outlive the service. `work_appeared` is called after a sweep was created.
+  // All outlive the service. `work_appeared` is called when there may be claimable runs.
   SweepService(Lane& lane, const ProgressBoard& board, WatchHub& hub,
                std::function<void()> work_appeared)
       : lane_(lane), board_(board), hub_(hub), work_appeared_(std::move(work_appeared)) {}
@@ -29,8 +29,19 @@ class SweepService final : public v1::SweepService::CallbackService {
                                      v1::GetSweepResponse*) override;
   grpc::ServerUnaryReactor* ListSweeps(grpc::CallbackServerContext*, const v1::ListSweepsRequest*,
                                        v1::ListSweepsResponse*) override;
+  // In sweep_lifecycle.cc.
+  grpc::ServerUnaryReactor* PauseSweep(grpc::CallbackServerContext*, const v1::PauseSweepRequest*,
+                                       v1::PauseSweepResponse*) override;
+  grpc::ServerUnaryReactor* ResumeSweep(grpc::CallbackServerContext*, const v1::ResumeSweepRequest*,
+                                        v1::ResumeSweepResponse*) override;
+  grpc::ServerUnaryReactor* StopSweep(grpc::CallbackServerContext*, const v1::StopSweepRequest*,
+                                      v1::StopSweepResponse*) override;
   grpc::ServerUnaryReactor* CancelSweep(grpc::CallbackServerContext*, const v1::CancelSweepRequest*,
                                         v1::CancelSweepResponse*) override;
+  grpc::ServerUnaryReactor* RetrySweep(grpc::CallbackServerContext*, const v1::RetrySweepRequest*,
+                                       v1::RetrySweepResponse*) override;
+  grpc::ServerUnaryReactor* DeleteSweep(grpc::CallbackServerContext*, const v1::DeleteSweepRequest*,
+                                        v1::DeleteSweepResponse*) override;
   grpc::ServerWriteReactor<v1::WatchSweepResponse>* WatchSweep(
       grpc::CallbackServerContext*, const v1::WatchSweepRequest*) override;
   grpc::ServerUnaryReactor* ListRuns(grpc::CallbackServerContext*, const v1::ListRunsRequest*,

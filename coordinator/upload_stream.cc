@@ -122,6 +122,9 @@ class UploadReactor final : public grpc::ServerReadReactor<typename Kind::Reques
     }
     RETURN_IF_ERROR(upload_->Commit(File().sha256()));
     RETURN_IF_ERROR(Kind::Record(database, Key(), header_));
+    if (!parts_.artifacts.Has(File().sha256())) {
+      return absl::UnavailableError("the file was garbage of a deleted run and went; upload again");
+    }
     return false;
   }
 

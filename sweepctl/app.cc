@@ -137,7 +137,7 @@ int RunSweepctl(const std::vector<std::string>& args, Console& console) {
   AddWatch(app, session);
   AddGet(app, session);
   AddDescribe(app, session);
-  AddCancel(app, session);
+  AddLifecycle(app, session);
   AddQuery(app, session);
   AddCompare(app, session);
   AddFigure(app, session);

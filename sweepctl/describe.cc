@@ -51,6 +51,10 @@ absl::StatusOr<int> DescribeSweep(Session& session, const std::string& name) {
   Field(out, "Name", sweep.name());
   Field(out, "Method", sweep.method());
   Field(out, "Created", TimeText(sweep.created_at()));
+  Field(out, "Status", StatusText(sweep));
+  Field(out, "Paused", TimeText(sweep.paused_at()));
+  Field(out, "Stopped", TimeText(sweep.stopped_at()));
+  Field(out, "Cancelled", TimeText(sweep.cancelled_at()));
   Field(out, "Runs", StrCat(WithCommas(sweep.counts().total()), ": ", CountsText(sweep.counts())));
   if (sweep.counts().total() > 0) {
     Field(out, "Run ids",
@@ -117,6 +121,57 @@ void PrintCurve(Console& console, const v1::GetRunResponse& response) {
                       rows);
 }
 
+// Of an attempt before the last one; -o json has all that was kept.
+constexpr size_t kLogLines = 10;
+
+// The end of `log`, whole lines.
+std::string LastLines(const std::string& log, size_t lines) {
+  size_t start = log.size();
+  while (start > 0 && (log[start - 1] != '\n' || start == log.size() || lines-- > 1)) --start;
+  return log.substr(start);
+}
+
+void PrintAttempts(Console& console, const v1::GetRunResponse& response) {
+  std::ostream& out = console.out;
+  if (response.attempts().empty()) return;
+  std::vector<std::vector<Cell>> rows;
+  for (const auto& attempt : response.attempts()) {
+    rows.push_back({Number(attempt.attempt()), Text(attempt.worker()), Text(attempt.host()),
+                    Time(attempt.granted_at()), Time(attempt.ended_at()), Text(attempt.outcome()),
+                    Text(attempt.counted() ? "yes" : "no"), Text(attempt.error())});
+  }
+  out << "\nAttempts (COUNTS: against max_attempts)\n"
+      << AlignedTable(console,
+                      {{"ATTEMPT", true},
+                       {"WORKER"},
+                       {"HOST"},
+                       {"GRANTED"},
+                       {"ENDED"},
+                       {"OUTCOME"},
+                       {"COUNTS"},
+                       {"ERROR"}},
+                      rows);
+  for (const auto& attempt : response.attempts()) {
+    if (!attempt.has_withdrawn()) continue;
+    const v1::WithdrawnResult& result = attempt.withdrawn();
+    out << "\nAttempt " << attempt.attempt() << " " << attempt.outcome() << " at step "
+        << result.steps() << "; a retry took its result away, " << TimeText(result.withdrawn_at())
+        << "\n";
+    const std::map<std::string, double> metrics(result.metrics().begin(), result.metrics().end());
+    for (const auto& [name, value] : metrics) {
+      out << absl::StrFormat("  %-28s %s\n", name, Real(value, 4).text);
+    }
+  }
+  for (int i = 0; i < response.attempts_size(); ++i) {
+    const v1::Attempt& attempt = response.attempts(i);
+    if (attempt.log_tail().empty()) continue;
+    const bool last = i + 1 == response.attempts_size();
+    const std::string log = last ? attempt.log_tail() : LastLines(attempt.log_tail(), kLogLines);
+    out << "\nLog of attempt " << attempt.attempt() << "\n"
+        << log << (log.back() == '\n' ? "" : "\n");
+  }
+}
+
 void PrintRun(Console& console, const v1::GetRunResponse& response) {
   std::ostream& out = console.out;
   const v1::Run& run = response.run();
@@ -125,6 +180,7 @@ void PrintRun(Console& console, const v1::GetRunResponse& response) {
   Field(out, "State", StateText(run.state()));
   Field(out, "Readout", StrCat(run.readout(), " (", run.readout_family(), ")"));
   Field(out, "Worker", run.worker());
+  Field(out, "Failures", std::to_string(run.failures()));
   if (run.has_progress() && run.state() == v1::RUN_STATE_LEASED) {
     Field(out, "Progress",
           StrCat(PhaseText(run.progress().phase()), ", step ", run.progress().step(), " of ",
@@ -145,26 +201,7 @@ void PrintRun(Console& console, const v1::GetRunResponse& response) {
     }
   }
   PrintCurve(console, response);
-  if (response.attempts_size() > 0) {
-    std::vector<std::vector<Cell>> rows;
-    for (const auto& attempt : response.attempts()) {
-      rows.push_back({Number(attempt.attempt()), Text(attempt.worker()), Text(attempt.host()),
-                      Time(attempt.granted_at()), Time(attempt.ended_at()), Text(attempt.outcome()),
-                      Text(attempt.error())});
-    }
-    out << "\nAttempts\n"
-        << AlignedTable(console,
-                        {{"ATTEMPT", true},
-                         {"WORKER"},
-                         {"HOST"},
-                         {"GRANTED"},
-                         {"ENDED"},
-                         {"OUTCOME"},
-                         {"ERROR"}},
-                        rows);
-    const auto& last = response.attempts(response.attempts_size() - 1);
-    if (!last.log_tail().empty()) out << "\nLog of the last attempt\n" << last.log_tail() << "\n";
-  }
+  PrintAttempts(console, response);
   nlohmann::ordered_json config = ToJson(run.config());
   out << "\nConfig\n";
   for (const auto& [key, value] : config.items()) {

@@ -40,6 +40,7 @@ absl::StatusOr<int> GetSweeps(Session& session, const Options& options) {
   listing.columns = {{"SWEEP", true},
                      {"NAME"},
                      {"METHOD"},
+                     {"STATUS"},
                      {"RUNS", true},
                      {"DONE", true},
                      {"RUNNING", true},
@@ -62,10 +63,10 @@ absl::StatusOr<int> GetSweeps(Session& session, const Options& options) {
           const auto& c = sweep.counts();
           listing.rows.push_back(
               {Number(sweep.sweep_id()), Text(sweep.name()), Text(sweep.method()),
-               Integer(c.total()), Integer(c.succeeded() + c.diverged()), Integer(c.leased()),
-               Integer(c.pending() + c.backoff() + c.paused()), Integer(c.failed()),
-               Time(sweep.created_at()), Integer(c.diverged()), Integer(c.cancelled()),
-               Number(sweep.first_run_id())});
+               Text(StatusText(sweep)), Integer(c.total()), Integer(c.succeeded() + c.diverged()),
+               Integer(c.leased()), Integer(c.pending() + c.backoff() + c.paused()),
+               Integer(c.failed()), Time(sweep.created_at()), Integer(c.diverged()),
+               Integer(c.cancelled()), Number(sweep.first_run_id())});
           listing.items.push_back(ToJson(sweep));
           listing.names.push_back(std::to_string(sweep.sweep_id()));
         }

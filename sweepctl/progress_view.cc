@@ -57,6 +57,14 @@ std::string Bar(double fraction, int width) {
   return StrCat("[", std::string(full, '#'), std::string(inner - full, '-'), "]");
 }
 
+std::string StatusText(const v1::Sweep& sweep) {
+  const v1::RunCounts& c = sweep.counts();
+  if (sweep.has_cancelled_at()) return c.leased() > 0 ? "cancelling" : "cancelled";
+  if (sweep.has_stopped_at()) return c.leased() > 0 ? "stopping" : "stopped";
+  if (c.pending() + c.backoff() + c.paused() + c.leased() == 0) return "done";
+  return sweep.has_paused_at() ? "paused" : "active";
+}
+
 std::string StateText(v1::RunState state) {
   return v1::RunState_Name(state).substr(std::string("RUN_STATE_").size());
 }

@@ -61,6 +61,8 @@ class ProgressView {
 std::string Bar(double fraction, int width);
 // "3 succeeded, 1 failed, 2 running, 6 pending".
 std::string CountsText(const v1::RunCounts& counts);
+// "active", "paused", "stopping", "stopped", "cancelling", "cancelled" or "done".
+std::string StatusText(const v1::Sweep& sweep);
 // "SUCCEEDED", "training": the enum's name without its prefix.
 std::string StateText(v1::RunState state);
 std::string PhaseText(v1::Phase phase);

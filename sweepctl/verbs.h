@@ -7,15 +7,16 @@
 
 namespace gridsweep::sweepctl {
 
-void AddValidate(CLI::App& app, Session& session);    // validate.cc
-void AddSubmit(CLI::App& app, Session& session);      // submit.cc
-void AddGet(CLI::App& app, Session& session);         // get.cc
-void AddDescribe(CLI::App& app, Session& session);    // describe.cc
-void AddWatch(CLI::App& app, Session& session);       // watch.cc: watch, wait
-void AddCancel(CLI::App& app, Session& session);      // cancel.cc
-void AddQuery(CLI::App& app, Session& session);       // query.cc
-void AddCompare(CLI::App& app, Session& session);     // compare.cc
-void AddFigure(CLI::App& app, Session& session);      // figure.cc
+void AddValidate(CLI::App& app, Session& session);  // validate.cc
+void AddSubmit(CLI::App& app, Session& session);    // submit.cc
+void AddGet(CLI::App& app, Session& session);       // get.cc
+void AddDescribe(CLI::App& app, Session& session);  // describe.cc
+void AddWatch(CLI::App& app, Session& session);     // watch.cc: watch, wait
+void AddLifecycle(CLI::App& app,
+                  Session& session);               // lifecycle.cc: pause, resume, stop, cancel, ...
+void AddQuery(CLI::App& app, Session& session);    // query.cc
+void AddCompare(CLI::App& app, Session& session);  // compare.cc
+void AddFigure(CLI::App& app, Session& session);   // figure.cc
 void AddRatemaps(CLI::App& app, Session& session);    // ratemaps.cc
 void AddVerify(CLI::App& app, Session& session);      // verify.cc
 void AddScore(CLI::App& app, Session& session);       // score.cc

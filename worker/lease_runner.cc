@@ -182,6 +182,8 @@ void RunLease(const HeldLease& held, const LastSave& last_save, DispatchClient& 
   } else if (monitor.stop_reason() == StopReason::kCancelled || IsLeaseLost(status)) {
     spdlog::info("run {} dropped at step {}: its lease has ended", ref.run_id(),
                  monitor.Read().step);
+    // A cancelled run is CANCELLED at once; a lease that is lost is passed over.
+    Release({ref}, v1::RELEASE_REASON_UNSPECIFIED, kReleaseDeadline, client);
   } else if (absl::IsCancelled(status)) {
     spdlog::info("run {} given back at step {}", ref.run_id(), monitor.Read().step);
     Release({ref}, v1::RELEASE_REASON_PREEMPTED, kReleaseDeadline, client);

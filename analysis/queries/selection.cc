@@ -94,10 +94,10 @@ absl::Status CheckSweepsExist(Snapshot& snapshot, const Selection& selection,
                               const std::string& path) {
   if (selection.sweep_ids.empty()) return absl::OkStatus();
   SqlParams params;
-  const auto rows = snapshot.Exec(
-      StrCat("select id from unnest(", params.Ints(selection.sweep_ids),
-             ") id where not exists (select from sweeps where sweep_id = id) order by id limit 5"),
-      params);
+  const auto rows = snapshot.Exec(StrCat("select id from unnest(", params.Ints(selection.sweep_ids),
+                                         ") id where not exists (select from sweeps where sweep_id "
+                                         "= id and deleted_at is null) order by id limit 5"),
+                                  params);
   if (rows.empty()) return absl::OkStatus();
   std::string missing;
   for (const auto& row : rows) missing += StrCat(missing.empty() ? "" : ", ", row[0].c_str());

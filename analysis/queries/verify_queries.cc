@@ -47,6 +47,7 @@ RunFacts ReadRun(const pqxx::row& row, const MetricColumns& metrics) {
   if (!row["state"].is_null()) {
     run.state = AsInt(row["state"]);
     run.attempt = AsInt(row["attempt"]);
+    run.failures = AsInt(row["failures"]);
   }
   if (!row["lease_attempt"].is_null()) run.lease_attempt = AsInt(row["lease_attempt"]);
   if (row["outcome"].is_null()) return run;
@@ -67,10 +68,11 @@ RunFacts ReadRun(const pqxx::row& row, const MetricColumns& metrics) {
 
 absl::StatusOr<SweepFacts> ReadSweepFacts(Snapshot& snapshot, int64_t sweep_id) {
   SqlParams params;
-  const auto rows =
-      snapshot.Exec(StrCat("select method, first_run_id, run_count from sweeps where sweep_id = ",
-                           params.Int(sweep_id)),
-                    params);
+  const auto rows = snapshot.Exec(
+      StrCat("select method, first_run_id, run_count from sweeps where deleted_at is null"
+             " and sweep_id = ",
+             params.Int(sweep_id)),
+      params);
   if (rows.empty()) return absl::NotFoundError(StrCat("sweep_id: there is no sweep ", sweep_id));
   return SweepFacts{sweep_id, rows[0][0].c_str(), AsInt(rows[0][1]), AsInt(rows[0][2])};
 }
@@ -91,7 +93,7 @@ std::vector<RunFacts> ReadRunFacts(Snapshot& snapshot, int64_t sweep_id, int64_t
                                    const MetricColumns& metrics) {
   SqlParams params;
   std::string sql =
-      "select r.*, st.state, st.attempt, l.attempt as lease_attempt, p.outcome,"
+      "select r.*, st.state, st.attempt, st.failures, l.attempt as lease_attempt, p.outcome,"
       " p.token, p.artifact, a.size, p.unit_count, p.steps";
   for (const std::string& metric : metrics.of_runs) sql += StrCat(", p.", metric);
   sql +=
@@ -113,9 +115,11 @@ std::vector<RunFacts> ReadRunFacts(Snapshot& snapshot, int64_t sweep_id, int64_t
   SqlParams id_params;
   const std::string of_these = StrCat(" where run_id = any(", id_params.Ints(ids), ") order by ");
   for (const auto& row : snapshot.Exec(
-           "select run_id, attempt, token, outcome from attempts" + of_these + "run_id, attempt",
+           "select run_id, attempt, token, outcome, counted, withdrawn is not null from attempts" +
+               of_these + "run_id, attempt",
            id_params)) {
-    by_id[AsInt(row[0])]->attempts.push_back({AsInt(row[1]), row[2].c_str(), row[3].c_str()});
+    by_id[AsInt(row[0])]->attempts.push_back(
+        {AsInt(row[1]), row[2].c_str(), row[3].c_str(), row[4].as<bool>(), row[5].as<bool>()});
   }
   for (const auto& row : snapshot.Exec(
            "select run_id, step from learning_curves" + of_these + "run_id, step", id_params)) {

@@ -23,6 +23,8 @@ struct SweepFacts {
 struct AttemptFacts {
   int64_t attempt;
   std::string token, outcome;
+  bool counted;    // as a failure
+  bool withdrawn;  // it brought a result that a retry has taken away
 };
 
 struct ResultFacts {
@@ -50,8 +52,8 @@ struct RunFacts {
   // Columns that repeat parts of the configuration, by their names.
   std::map<std::string, std::string> columns;
   int64_t total_steps;
-  std::optional<int64_t> state, attempt;  // absent without a run_state row
-  std::optional<int64_t> lease_attempt;   // absent without a lease
+  std::optional<int64_t> state, attempt, failures;  // absent without a run_state row
+  std::optional<int64_t> lease_attempt;             // absent without a lease
   std::optional<ResultFacts> result;
   std::vector<AttemptFacts> attempts;  // in order
   std::vector<int64_t> curve_steps;    // in order

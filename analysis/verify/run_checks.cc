@@ -129,7 +129,15 @@ void CheckAttempts(const RunFacts& run, Findings& findings) {
   int64_t with_result = 0;
   bool right = true;
   for (const AttemptFacts& attempt : run.attempts) {
-    if (attempt.outcome != "succeeded" && attempt.outcome != "diverged") continue;
+    const bool brought = attempt.outcome == "succeeded" || attempt.outcome == "diverged";
+    if (attempt.withdrawn) {
+      findings.Expect(brought && !(run.result && attempt.token == run.result->token), "attempts",
+                      run.run_id,
+                      StrCat("attempt ", attempt.attempt, " (", attempt.outcome,
+                             ") has lost a result that it never brought, or that is there"));
+      continue;
+    }
+    if (!brought) continue;
     ++with_result;
     right = right && run.result && attempt.token == run.result->token &&
             attempt.outcome == (run.state == kSucceeded ? "succeeded" : "diverged");
@@ -138,6 +146,19 @@ void CheckAttempts(const RunFacts& run, Findings& findings) {
       right && with_result == (IsFinished(run) ? 1 : 0), "attempts", run.run_id,
       StrCat("the run is ", StateName(run), "; ", with_result, " of its attempts brought a result",
              right ? "" : ", not the one stored (token or outcome differ)"));
+}
+
+void CheckFailures(const RunFacts& run, Findings& findings) {
+  int64_t counted = 0;
+  bool failed = true;
+  for (const AttemptFacts& attempt : run.attempts) {
+    if (!attempt.counted) continue;
+    ++counted;
+    failed = failed && (attempt.outcome == "failed" || attempt.outcome == "lost");
+  }
+  findings.Expect(counted == run.failures.value_or(0) && failed, "failures", run.run_id,
+                  StrCat("the run counts ", run.failures.value_or(0), " failures, ", counted,
+                         " of its attempts do", failed ? "" : ", one of which did not fail"));
 }
 
 void CheckUnits(const RunFacts& run, Findings& findings) {
@@ -297,6 +318,7 @@ void CheckRun(const RunFacts& run, const std::vector<std::string>& metrics, Find
   CheckConfig(run, findings);
   CheckState(run, findings);
   CheckAttempts(run, findings);
+  CheckFailures(run, findings);
   CheckUnits(run, findings);
   CheckRollups(run, metrics, findings);
   CheckMaxima(run, findings);

@@ -14,7 +14,9 @@ namespace gridsweep::analysis {
 //   leases           only a leased run has a lease
 //   result           SUCCEEDED and DIVERGED runs have a result of that outcome, others none
 //   steps            a succeeded run did all its steps, a diverged one no more
-//   attempts         numbers 1..attempt; the one that brought the result has its token
+//   attempts         numbers 1..attempt; the one that brought the result has its token; of those
+//                    that brought one a retry took away all others
+//   failures         as many attempts count as failures as the run says, and each of them failed
 //   unit_count       Ng units in a succeeded run, none in any other
 //   units_contiguous unit numbers 0..unit_count-1, each once
 //   unit_values      no value is NaN or infinite

@@ -26,10 +26,14 @@ constexpr Statement kDropEnded{"drop_checkpoints_of_ended_runs", R"(
   delete from checkpoints c using run_state r
   where r.run_id = c.run_id and r.state in (4, 5, 6, 7))"};
 constexpr Statement kDropFiles{"drop_unnamed_checkpoint_files", R"(
-  delete from artifacts a
-  where a.kind = 'checkpoint' and a.touched_at < clock_timestamp() - $1::float8 * interval '1 second'
-    and not exists (select from checkpoints c where c.sha256 = a.sha256)
-  returning a.sha256)"};
+  with gone as (
+    delete from artifacts a
+    where a.kind = 'checkpoint'
+      and a.touched_at < clock_timestamp() - $1::float8 * interval '1 second'
+      and not exists (select from checkpoints c where c.sha256 = a.sha256)
+    returning a.sha256),
+  g as (insert into artifact_garbage select sha256 from gone on conflict do nothing)
+  select count(*) from gone)"};
 
 }  // namespace
 
@@ -53,14 +57,10 @@ absl::StatusOr<bool> HasCheckpoint(Database& database, const LeaseKey& key,
   });
 }
 
-absl::StatusOr<std::vector<std::string>> DropCheckpoints(Database& database, absl::Duration grace) {
-  return database.Transact([&](Transaction& t) -> absl::StatusOr<std::vector<std::string>> {
+absl::StatusOr<int64_t> DropCheckpoints(Database& database, absl::Duration grace) {
+  return database.Transact([&](Transaction& t) -> absl::StatusOr<int64_t> {
     t.Exec(kDropEnded);
-    std::vector<std::string> dropped;
-    for (const auto& row : t.Exec(kDropFiles, {absl::ToDoubleSeconds(grace)})) {
-      dropped.push_back(FromBytea(row[0]));
-    }
-    return dropped;
+    return t.Exec(kDropFiles, {absl::ToDoubleSeconds(grace)})[0][0].as<int64_t>();
   });
 }
 

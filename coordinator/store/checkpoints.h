@@ -6,7 +6,6 @@
 #include <absl/time/time.h>
 
 #include <string>
-#include <vector>
 
 #include "coordinator/store/claims.h"
 #include "coordinator/store/database.h"
@@ -23,7 +22,7 @@ absl::StatusOr<bool> HasCheckpoint(Database& database, const LeaseKey& key,
                                    const std::string& sha256);
 
 // Drops checkpoints of runs that have ended, and the rows of checkpoint files that no run has
-// named for `grace`. Answers the hashes of those files: unlink them now.
-absl::StatusOr<std::vector<std::string>> DropCheckpoints(Database& database, absl::Duration grace);
+// named for `grace`; the files become garbage (artifact_garbage.h). How many.
+absl::StatusOr<int64_t> DropCheckpoints(Database& database, absl::Duration grace);
 
 }  // namespace gridsweep::coordinator

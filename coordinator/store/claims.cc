@@ -31,8 +31,8 @@ constexpr Statement kClaimable{"list_claimable_sweeps", R"(
     and exists (select from run_state r where r.sweep_id = s.sweep_id and r.class = 0 and r.state = 0)
   order by s.sweep_id)"};
 
-constexpr Statement kLockLimited{"lock_limited_sweep",
-                                 "select max_parallel from sweeps where sweep_id = $1 for update"};
+constexpr Statement kLockLimited{
+    "lock_limited_sweep", "select max_parallel from sweeps where sweep_id = $1 for no key update"};
 constexpr Statement kCountLeased{"count_leases_of_sweep",
                                  "select count(*) from leases where sweep_id = $1"};
 

@@ -9,17 +9,26 @@
 namespace gridsweep::coordinator {
 namespace {
 
+// Holds up whoever pauses, stops or cancels one of the leases' sweeps, and waits
+// for one who is at it: the end of a lease finds the sweep as it stands.
+constexpr Statement kHoldSweeps{"hold_sweeps_of_leases", R"(
+  select 1 from sweeps where sweep_id in (
+    select l.sweep_id from leases l
+    join unnest($1::bigint[], $2::uuid[]) as k(run_id, token) using (run_id, token))
+  order by sweep_id for key share)"};
+
 // Ends leases: one row of `attempts` each, the run back into the queue, into a
-// pause, FAILED or CANCELLED. $1, $2: run ids and tokens; $3: outcome; $4:
-// whether it counts as a failure; $5: error; $6: log; $7: pause in seconds.
+// pause, PAUSED, FAILED or CANCELLED. $1, $2: run ids and tokens; $3: outcome; $4:
+// whether it counts as a failure; $5: error; $6: their logs; $7: pause in seconds.
 constexpr Statement kEnd{"end_leases", R"(
   with gone as (
-    delete from leases l using unnest($1::bigint[], $2::uuid[]) as k(run_id, token)
-    where l.run_id = k.run_id and l.token = k.token returning l.*),
+    delete from leases l using unnest($1::bigint[], $2::uuid[], $6::text[]) as k(run_id, token, log)
+    where l.run_id = k.run_id and l.token = k.token returning l.*, k.log),
   judged as (
     select g.*, w.name as worker, w.host, s.max_attempts, coalesce(c.step, 0) as checkpoint_step,
            extract(epoch from clock_timestamp() - greatest(g.granted_at, c.saved_at)) as wasted,
            g.cancelling or s.cancelled_at is not null as cancelled,
+           s.stopped_at is not null as stopped, s.paused_at is not null as paused,
            $4::bool or ($3 = 'lost' and 4 = (select count(*) from (
              select a.outcome, a.checkpoint_step as step from attempts a where a.run_id = g.run_id
              order by a.attempt desc limit 4) last
@@ -28,16 +37,17 @@ constexpr Statement kEnd{"end_leases", R"(
     left join checkpoints c using (run_id)),
   a as (
     insert into attempts (run_id, attempt, token, worker_id, worker, host, granted_at, outcome,
-                          error, log_tail, checkpoint_step, wasted_seconds)
+                          error, log_tail, counted, checkpoint_step, wasted_seconds)
     select run_id, attempt, token, worker_id, worker, host, granted_at,
-           case when cancelled and not failed then 'cancelled' else $3 end, $5, $6,
+           case when cancelled and not failed then 'cancelled' else $3 end, $5, log, failed,
            checkpoint_step, case when cancelled then 0 else wasted end from judged)
   update run_state r
   set failures = r.failures + j.failed::int,
-      state = case when j.cancelled then 7
-                   when not j.failed then 0
-                   when r.failures + 1 >= j.max_attempts then 6
-                   else 1 end,
+      state = case when j.cancelled or j.stopped then 7
+                   when j.failed and r.failures + 1 >= j.max_attempts then 6
+                   when j.paused then 2
+                   when j.failed then 1
+                   else 0 end,
       queue_pos = nextval('queue_pos_seq'),
       not_before = case when j.failed then clock_timestamp() + interval '1 second' *
         least(600, $7::float8 * power(2, least(r.failures, 20)) * (0.75 + 0.5 * random())) end,
@@ -47,16 +57,18 @@ constexpr Statement kEnd{"end_leases", R"(
 
 std::vector<EndedLease> End(Transaction& t, const std::vector<LeaseKey>& keys,
                             const std::string& outcome, bool failed, const std::string& error,
-                            const std::string& log_tail, absl::Duration backoff_base) {
-  Params runs, tokens;
+                            const LogTails& log_tails, absl::Duration backoff_base) {
+  Params runs, tokens, logs;
   for (const LeaseKey& key : keys) {
     runs.emplace_back(key.run_id);
     tokens.push_back(Uuid(key.token));
+    logs.emplace_back(log_tails ? log_tails(key.run_id) : "");
   }
   std::vector<EndedLease> ended;
   if (keys.empty()) return ended;
-  for (const auto& row : t.Exec(kEnd, {Array(runs), Array(tokens), outcome, failed, error, log_tail,
-                                       absl::ToDoubleSeconds(backoff_base)})) {
+  t.Exec(kHoldSweeps, {Array(runs), Array(tokens)});
+  for (const auto& row : t.Exec(kEnd, {Array(runs), Array(tokens), outcome, failed, error,
+                                       Array(logs), absl::ToDoubleSeconds(backoff_base)})) {
     ended.push_back({row[0].as<int64_t>(), static_cast<State>(row[1].as<int>())});
   }
   return ended;
@@ -138,7 +150,7 @@ void KeepPoints(Transaction& t, const std::vector<Renewal>& renewals) {
 }  // namespace
 
 absl::StatusOr<Registered> RegisterWorker(Database& database, const v1::RegisterRequest& request,
-                                          absl::Duration backoff_base) {
+                                          absl::Duration backoff_base, const LogTails& log_tails) {
   return database.Transact([&](Transaction& t) -> absl::StatusOr<Registered> {
     Registered registered;
     const pqxx::result old = t.Exec(kLockWorker, {request.name()});
@@ -149,7 +161,7 @@ absl::StatusOr<Registered> RegisterWorker(Database& database, const v1::Register
           "lost", same_host,
           same_host ? "the worker's process ended and another took its place"
                     : "the worker moved to another host",
-          "", backoff_base);
+          log_tails, backoff_base);
     }
     nlohmann::json labels = nlohmann::json::object(), features = nlohmann::json::array();
     for (const auto& [key, value] : request.labels()) labels[key] = value;
@@ -201,14 +213,15 @@ absl::StatusOr<std::vector<EndedLease>> ReleaseLeases(Database& database,
                                                       const std::vector<LeaseKey>& keys,
                                                       const std::string& why) {
   return database.Transact([&](Transaction& t) -> absl::StatusOr<std::vector<EndedLease>> {
-    return End(t, keys, "released", false, why, "", absl::ZeroDuration());
+    return End(t, keys, "released", false, why, nullptr, absl::ZeroDuration());
   });
 }
 
 absl::StatusOr<State> FailLease(Database& database, const LeaseKey& key, const std::string& error,
                                 const std::string& log_tail, absl::Duration backoff_base) {
   return database.Transact([&](Transaction& t) -> absl::StatusOr<State> {
-    const auto ended = End(t, {key}, "failed", true, error, log_tail, backoff_base);
+    const auto log = [&](int64_t) { return log_tail; };
+    const auto ended = End(t, {key}, "failed", true, error, log, backoff_base);
     if (!ended.empty()) return ended[0].state;
     const pqxx::result before = t.Exec(kFailedBefore, {key.run_id, Uuid(key.token)});
     if (before.empty()) return LeaseLost(key.run_id);
@@ -218,6 +231,11 @@ absl::StatusOr<State> FailLease(Database& database, const LeaseKey& key, const s
 
 namespace {
 
+// Before the leases themselves: whoever cancels a sweep locks in that order.
+constexpr Statement kHoldSweepsOfExpired{"hold_sweeps_of_expired_leases", R"(
+  select 1 from sweeps
+  where sweep_id in (select sweep_id from leases where expires_at < clock_timestamp())
+  order by sweep_id for key share)"};
 constexpr Statement kExpired{"list_expired_leases", R"(
   select run_id, token from leases
   where expires_at < clock_timestamp()
@@ -230,12 +248,6 @@ constexpr Statement kDue{"queue_runs_after_backoff", R"(
                changed_at = clock_timestamp()
         from d where r.run_id = d.run_id returning 1)
   select count(*) from u)"};
-// A lease that ended while its sweep was being cancelled may have put its run
-// back into the queue unseen.
-constexpr Statement kCancelStragglers{"cancel_stragglers", R"(
-  update run_state r set state = 7, changed_at = clock_timestamp()
-  from sweeps s where s.sweep_id = r.sweep_id and r.state in (0, 1, 2)
-    and s.cancelled_at > clock_timestamp() - interval '5 minutes')"};
 constexpr Statement kMarkAlive{"mark_coordinator_alive", R"(
   insert into coordinators (id) values ($1::uuid)
   on conflict (id) do update set alive_at = clock_timestamp())"};
@@ -243,19 +255,19 @@ constexpr Statement kMarkAlive{"mark_coordinator_alive", R"(
 }  // namespace
 
 absl::StatusOr<Upkeep> DoUpkeep(Database& database, bool expire, absl::Duration ttl,
-                                absl::Duration backoff_base) {
+                                absl::Duration backoff_base, const LogTails& log_tails) {
   Upkeep upkeep;
   if (expire) {
     auto expired =
         database.Transact([&](Transaction& t) -> absl::StatusOr<std::vector<EndedLease>> {
+          t.Exec(kHoldSweepsOfExpired);
           return End(t, ReadKeys(t.Exec(kExpired, {absl::ToDoubleSeconds(ttl)})), "lost", false,
-                     "the lease expired: no heartbeat in time", "", backoff_base);
+                     "the lease expired: no heartbeat in time", log_tails, backoff_base);
         });
     if (!expired.ok()) return expired.status();
     upkeep.expired = *std::move(expired);
   }
   ASSIGN_OR_RETURN(upkeep.due, database.Transact([&](Transaction& t) -> absl::StatusOr<int64_t> {
-    t.Exec(kCancelStragglers);
     return t.Exec(kDue)[0][0].as<int64_t>();
   }));
   return upkeep;

@@ -4,6 +4,7 @@
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,10 @@ struct EndedLease {
   State state;  // of the run, now
 };
 
+// The last lines of a leased run's log, as far as they are known: kept with the
+// attempt where its worker cannot send them any more.
+using LogTails = std::function<std::string(int64_t run_id)>;
+
 // Stores or updates the worker of that name. A new incarnation ends the old
 // one's leases as lost, which counts as failures where the host is the same:
 // its process ended by itself.
@@ -27,7 +32,8 @@ struct Registered {
   std::vector<EndedLease> ended;
 };
 absl::StatusOr<Registered> RegisterWorker(Database& database, const v1::RegisterRequest& request,
-                                          absl::Duration backoff_base);
+                                          absl::Duration backoff_base,
+                                          const LogTails& log_tails = nullptr);
 
 // A lease as its worker reports it.
 struct Renewal {
@@ -71,7 +77,7 @@ struct Upkeep {
 // for `ttl`; a run that was lost five times in a row has that counted as a
 // failure. Puts runs whose pause is over back into the queue.
 absl::StatusOr<Upkeep> DoUpkeep(Database& database, bool expire, absl::Duration ttl,
-                                absl::Duration backoff_base);
+                                absl::Duration backoff_base, const LogTails& log_tails = nullptr);
 
 // Says that this coordinator (16 raw bytes) is alive.
 absl::Status MarkAlive(Database& database, const std::string& coordinator_id);

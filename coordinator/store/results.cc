@@ -23,6 +23,9 @@ constexpr Statement kTouchArtifact{
 constexpr Statement kInsertArtifact{"insert_artifact", R"(
   insert into artifacts (sha256, size, kind) values ($1::bytea, $2, $3)
   on conflict (sha256) do update set touched_at = clock_timestamp())"};
+// After the insert: who is about to unlink the file holds this row, and is waited for.
+constexpr Statement kKeepArtifact{"keep_artifact_of_upload",
+                                  "delete from artifact_garbage where sha256 = $1::bytea"};
 
 constexpr Statement kLockRun{"lock_lease_to_complete", R"(
   select r.sweep_id, r.ng, r.total_steps from leases l join runs r using (run_id)
@@ -223,6 +226,7 @@ absl::Status RecordArtifact(Database& database, const LeaseKey& key, const std::
   return database.Transact([&](Transaction& t) {
     if (t.Exec(kLockLease, {key.run_id, Uuid(key.token)}).empty()) return LeaseLost(key.run_id);
     t.Exec(kInsertArtifact, {Bytea(sha256), size, kind});
+    t.Exec(kKeepArtifact, {Bytea(sha256)});
     return absl::OkStatus();
   });
 }

@@ -21,6 +21,7 @@ absl::Status CheckLease(Database& database, const LeaseKey& key);
 absl::StatusOr<bool> TouchArtifact(Database& database, const LeaseKey& key,
                                    const std::string& sha256);
 // Names a file that is durable in the artifact store. LEASE_LOST as above.
+// Afterwards the file is there to stay or, where it was garbage a moment ago, gone: look.
 absl::Status RecordArtifact(Database& database, const LeaseKey& key, const std::string& sha256,
                             uint64_t size, const std::string& kind);
 

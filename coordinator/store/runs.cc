@@ -1,5 +1,7 @@
 #include "coordinator/store/runs.h"
 
+#include <nlohmann/json.hpp>
+
 #include "common/status.h"
 #include "common/strings.h"
 #include "science/config/metric_registry.h"
@@ -65,11 +67,32 @@ absl::StatusOr<v1::Run> ReadRun(const pqxx::row& row) {
   return run;
 }
 
-constexpr Statement kSweepExists{"sweep_exists",
-                                 "select 1 from sweeps where sweep_id = $1::bigint"};
+// As RetrySweep keeps it: the columns of run_results.
+v1::WithdrawnResult ReadWithdrawn(const pqxx::row& row, int json_column) {
+  const auto json = nlohmann::json::parse(row[json_column].c_str());
+  v1::WithdrawnResult result;
+  *result.mutable_withdrawn_at() = FromMicros(row[json_column + 1]);
+  *result.mutable_finished_at() = FromMicros(row[json_column + 2]);
+  result.set_steps(json.value("steps", uint64_t{0}));
+  result.set_compute_seconds(json.value("compute_seconds", 0.0));
+  result.set_artifact_sha256(json.value("artifact", ""));
+  result.set_numerics_id(json.value("numerics_id", ""));
+  result.set_science_version(json.value("science_version", 0u));
+  for (const science::Metric& metric : science::Metrics()) {
+    const auto found = json.find(std::string(metric.name));
+    if (metric.level == science::MetricLevel::kRun && found != json.end()) {
+      (*result.mutable_metrics())[std::string(metric.name)] = found->get<double>();
+    }
+  }
+  return result;
+}
+
+constexpr Statement kSweepExists{
+    "sweep_exists", "select 1 from sweeps where sweep_id = $1::bigint and deleted_at is null"};
 constexpr Statement kAttempts{"list_attempts_of_run", R"(
   select attempt, worker, host, (extract(epoch from granted_at) * 1000000)::bigint,
-         (extract(epoch from ended_at) * 1000000)::bigint, outcome, error, log_tail
+         (extract(epoch from ended_at) * 1000000)::bigint, outcome, error, log_tail, counted,
+         withdrawn::text, (withdrawn->>'withdrawn_us')::bigint, (withdrawn->>'finished_us')::bigint
   from attempts where run_id = $1 order by attempt)"};
 constexpr Statement kCurve{"get_learning_curve", R"(
   select step, loss, error_cm, array_to_string(fraction_above, ' ')
@@ -111,7 +134,9 @@ absl::StatusOr<std::vector<v1::Run>> ListRuns(Database& database, int64_t sweep_
 }
 
 absl::StatusOr<v1::GetRunResponse> GetRun(Database& database, int64_t run_id) {
-  static const std::string sql = SelectRun("where r.run_id = $1");
+  static const std::string sql = SelectRun(R"(
+  where r.run_id = $1
+    and exists (select from sweeps s where s.sweep_id = r.sweep_id and s.deleted_at is null))");
   static const Statement kGet{"get_run", sql.c_str()};
   return database.Transact([&](Transaction& t) -> absl::StatusOr<v1::GetRunResponse> {
     v1::GetRunResponse response;
@@ -128,6 +153,8 @@ absl::StatusOr<v1::GetRunResponse> GetRun(Database& database, int64_t run_id) {
       attempt->set_outcome(row[5].c_str());
       attempt->set_error(row[6].c_str());
       attempt->set_log_tail(row[7].c_str());
+      attempt->set_counted(row[8].as<bool>());
+      if (!row[9].is_null()) *attempt->mutable_withdrawn() = ReadWithdrawn(row, 9);
     }
     for (const auto& row : t.Exec(kCurve, {run_id})) {
       auto* point = response.add_learning_curve();

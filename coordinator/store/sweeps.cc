@@ -46,7 +46,11 @@ constexpr char kSelectSweep[] = R"(
   select s.sweep_id, s.name, (extract(epoch from s.created_at) * 1000000)::bigint, s.method,
          s.priority, s.max_attempts, s.max_parallel, s.labels::text, s.sampler_seed,
          s.first_run_id, c.counts[1], c.counts[2], c.counts[3], c.counts[4], c.counts[5],
-         c.counts[6], c.counts[7], c.counts[8], extract(epoch from s.checkpoint_interval), )";
+         c.counts[6], c.counts[7], c.counts[8],
+         (extract(epoch from s.paused_at) * 1000000)::bigint,
+         (extract(epoch from s.stopped_at) * 1000000)::bigint,
+         (extract(epoch from s.cancelled_at) * 1000000)::bigint,
+         extract(epoch from s.checkpoint_interval), )";
 constexpr char kFromSweep[] = R"( from sweeps s cross join lateral (
     select array[count(*) filter (where state = 0), count(*) filter (where state = 1),
                  count(*) filter (where state = 2), count(*) filter (where state = 3),
@@ -56,21 +60,8 @@ constexpr char kFromSweep[] = R"( from sweeps s cross join lateral (
 
 // Ids that callers give are compared as bigint: one that no sweep can have is
 // one that none has.
-constexpr Statement kLockSweep{"lock_sweep_for_cancel",
-                               "select 1 from sweeps where sweep_id = $1::bigint for update"};
-constexpr Statement kMarkCancelled{
-    "mark_sweep_cancelled",
-    "update sweeps set cancelled_at = clock_timestamp() where sweep_id = $1::bigint"};
-constexpr Statement kCancelWaiting{"cancel_waiting_runs", R"(
-  with c as (update run_state set state = 7, changed_at = clock_timestamp()
-             where sweep_id = $1::bigint and state in (0, 1, 2) returning 1)
-  select count(*) from c)"};
-constexpr Statement kCancelLeased{"cancel_leased_runs", R"(
-  with c as (update leases set cancelling = true where sweep_id = $1::bigint returning 1)
-  select count(*) from c)"};
-
 constexpr Statement kCounts{"count_runs_of_sweep", R"(
-  select (select count(*) from sweeps where sweep_id = $1::bigint),
+  select (select count(*) from sweeps where sweep_id = $1::bigint and deleted_at is null),
          (extract(epoch from clock_timestamp()) * 1000000)::bigint,
          count(*) filter (where state = 0), count(*) filter (where state = 1),
          count(*) filter (where state = 2), count(*) filter (where state = 3),
@@ -121,12 +112,16 @@ v1::Sweep ReadSweep(const pqxx::row& row) {
   if (!row[8].is_null()) sweep.set_sampler_seed(Int(row[8]));
   sweep.set_first_run_id(Int(row[9]));
   ReadCounts(row, 10, sweep.mutable_counts());
-  if (!row[18].is_null()) {
+  if (!row[18].is_null()) *sweep.mutable_paused_at() = FromMicros(row[18]);
+  if (!row[19].is_null()) *sweep.mutable_stopped_at() = FromMicros(row[19]);
+  if (!row[20].is_null()) *sweep.mutable_cancelled_at() = FromMicros(row[20]);
+
+  if (!row[21].is_null()) {
     *settings->mutable_checkpoint_interval() =
         google::protobuf::util::TimeUtil::MillisecondsToDuration(
-            std::llround(row[18].as<double>() * 1000));
+            std::llround(row[21].as<double>() * 1000));
   }
-  sweep.set_source_yaml(row[19].c_str());
+  sweep.set_source_yaml(row[22].c_str());
   return sweep;
 }
 
@@ -135,7 +130,8 @@ std::string SelectSweep(const char* rest, bool with_source) {
 }
 
 absl::StatusOr<v1::Sweep> FindSweep(Transaction& t, int64_t sweep_id) {
-  static const std::string sql = SelectSweep("where s.sweep_id = $1::bigint", true);
+  static const std::string sql =
+      SelectSweep("where s.sweep_id = $1::bigint and s.deleted_at is null", true);
   static const Statement kFind{"get_sweep", sql.c_str()};
   const pqxx::result rows = t.Exec(kFind, {sweep_id});
   if (rows.empty()) return absl::NotFoundError(StrCat("there is no sweep ", sweep_id));
@@ -250,8 +246,8 @@ absl::StatusOr<v1::Sweep> GetSweep(Database& database, int64_t sweep_id) {
 }
 
 absl::StatusOr<v1::Sweep> GetSweepByName(Database& database, const std::string& name) {
-  static const std::string sql =
-      SelectSweep("where s.name = $1 order by s.sweep_id desc limit 1", true);
+  static const std::string sql = SelectSweep(
+      "where s.name = $1 and s.deleted_at is null order by s.sweep_id desc limit 1", true);
   static const Statement kFind{"get_sweep_by_name", sql.c_str()};
   return database.Transact([&](Transaction& t) -> absl::StatusOr<v1::Sweep> {
     const pqxx::result rows = t.Exec(kFind, {name});
@@ -262,24 +258,14 @@ absl::StatusOr<v1::Sweep> GetSweepByName(Database& database, const std::string& 
 
 absl::StatusOr<std::vector<v1::Sweep>> ListSweeps(Database& database, int64_t before, int limit) {
   static const std::string sql = SelectSweep(
-      "where ($1::bigint = 0 or s.sweep_id < $1) order by s.sweep_id desc limit $2", false);
+      "where ($1::bigint = 0 or s.sweep_id < $1) and s.deleted_at is null"
+      " order by s.sweep_id desc limit $2",
+      false);
   static const Statement kList{"list_sweeps", sql.c_str()};
   return database.Transact([&](Transaction& t) -> absl::StatusOr<std::vector<v1::Sweep>> {
     std::vector<v1::Sweep> sweeps;
     for (const auto& row : t.Exec(kList, {before, limit})) sweeps.push_back(ReadSweep(row));
     return sweeps;
-  });
-}
-
-absl::StatusOr<Cancelled> CancelSweep(Database& database, int64_t sweep_id) {
-  return database.Transact([&](Transaction& t) -> absl::StatusOr<Cancelled> {
-    if (t.Exec(kLockSweep, {sweep_id}).empty()) {
-      return absl::NotFoundError(StrCat("there is no sweep ", sweep_id));
-    }
-    t.Exec(kMarkCancelled, {sweep_id});
-    // Waits for claims in flight; what they have leased, the next statement sees.
-    const int64_t waiting = Int(t.Exec(kCancelWaiting, {sweep_id})[0][0]);
-    return Cancelled{waiting, Int(t.Exec(kCancelLeased, {sweep_id})[0][0])};
   });
 }
 

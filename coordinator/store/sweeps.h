@@ -1,4 +1,4 @@
-// Sweeps: stored with all their runs in one transaction, read, cancelled.
+// Sweeps: stored with all their runs in one transaction, and read.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -51,13 +51,6 @@ absl::StatusOr<v1::Sweep> GetSweep(Database& database, int64_t sweep_id);
 absl::StatusOr<v1::Sweep> GetSweepByName(Database& database, const std::string& name);
 // Newest first, those with ids below `before` (0 = all), at most `limit`.
 absl::StatusOr<std::vector<v1::Sweep>> ListSweeps(Database& database, int64_t before, int limit);
-
-struct Cancelled {
-  int64_t cancelled;   // runs that waited
-  int64_t cancelling;  // runs that are leased
-};
-// Repeating it is harmless. NOT_FOUND for an unknown sweep.
-absl::StatusOr<Cancelled> CancelSweep(Database& database, int64_t sweep_id);
 
 // What watchers of a sweep are told.
 struct SweepSnapshot {

@@ -97,12 +97,13 @@ class ServerTest : public ::testing::Test {
   }
 
   v1::HeartbeatResponse Beat(const TestWorker& worker, const std::vector<v1::Lease>& held,
-                             uint64_t step = 0) {
+                             uint64_t step = 0, const std::vector<std::string>& log = {}) {
     v1::HeartbeatRequest request;
     request.set_worker_id(worker.id);
     request.set_incarnation(worker.incarnation);
     for (const v1::Lease& lease : held) {
       auto& progress = *request.add_held();
+      for (const std::string& line : log) progress.add_log_lines(line);
       *progress.mutable_ref() = lease.ref();
       progress.set_phase(v1::PHASE_TRAINING);
       progress.set_step(step);
@@ -166,6 +167,14 @@ class ServerTest : public ::testing::Test {
     });
     EXPECT_TRUE(value.ok()) << sql << ": " << value.status();
     return value.value_or(-1);
+  }
+
+  void Query(const std::string& sql) {
+    const absl::Status status = db_.Transact([&](Transaction& t) {
+      t.ExecText(sql);
+      return absl::OkStatus();
+    });
+    EXPECT_TRUE(status.ok()) << sql << ": " << status;
   }
 
   // Waits for `condition`; false when it does not come true in `limit`.

@@ -191,6 +191,74 @@ TEST_F(Server, ALeaseLeftOutOfTwoHeartbeatsIsReleased) {
   EXPECT_EQ(Count("select failures from run_state"), 0);
 }
 
+class History : public ServerTest {
+ protected:
+  v1::GetRunResponse Run(int64_t run_id) {
+    v1::GetRunRequest request;
+    request.set_run_id(run_id);
+    v1::GetRunResponse response;
+    grpc::ClientContext context;
+    EXPECT_TRUE(sweeps_->GetRun(&context, request, &response).ok());
+    return response;
+  }
+};
+
+TEST_F(History, AnAttemptThatWasLostKeepsWhatItsHeartbeatsLogged) {
+  options_.dispatch.lease_ttl = absl::Milliseconds(300);
+  options_.tick = absl::Milliseconds(20);
+  coordinator_.reset();
+  Start();
+  const v1::Sweep sweep = Create(1);
+  const auto worker = Register("w");
+  const auto leases = Lease(worker, 1);
+  ASSERT_EQ(leases.size(), 1u);
+  std::vector<std::string> lines;
+  for (int i = 0; i < 60; ++i) lines.push_back(StrCat("line ", i));
+  lines.back() += std::string("\0!", 2);
+  Beat(worker, leases, 1, lines);
+  EXPECT_TRUE(Eventually([&] { return Count("select count(*) from attempts") == 1; }));
+  const auto run = Run(sweep.first_run_id());
+  ASSERT_EQ(run.attempts_size(), 1);
+  EXPECT_EQ(run.attempts(0).outcome(), "lost");
+  EXPECT_FALSE(run.attempts(0).counted());
+  const std::string& log = run.attempts(0).log_tail();
+  EXPECT_EQ(std::ranges::count(log, '\n'), 50);
+  EXPECT_EQ(log.substr(0, 8), "line 10\n");
+  EXPECT_EQ(log.substr(log.size() - 10), "line 59 !\n");
+}
+
+TEST_F(History, EachAttemptTellsWhoHadItAndHowItEnded) {
+  const v1::Sweep sweep = Create(1);
+  auto worker = Register("w");
+  Beat(worker, Lease(worker, 1), 1, {"of the first"});
+  worker = Register("w");  // its process ended by itself
+  Query("update run_state set state = 0, not_before = null");
+  const auto leases = Lease(worker, 1);
+  ASSERT_EQ(leases.size(), 1u);
+  Beat(worker, leases, 1, {"of the second"});
+  v1::FailRunRequest fail;
+  *fail.mutable_ref() = leases[0].ref();
+  fail.set_error("out of memory");
+  fail.set_log_tail("what the worker sent");
+  v1::FailRunResponse failed;
+  grpc::ClientContext context;
+  ASSERT_TRUE(dispatch_->FailRun(&context, fail, &failed).ok());
+  const auto run = Run(sweep.first_run_id());
+  ASSERT_EQ(run.attempts_size(), 2);
+  for (const v1::Attempt& attempt : run.attempts()) {
+    EXPECT_EQ(attempt.worker(), "w");
+    EXPECT_EQ(attempt.host(), "here");
+    EXPECT_TRUE(attempt.counted());
+    EXPECT_GT(attempt.granted_at().seconds(), 0);
+    EXPECT_GE(attempt.ended_at().seconds(), attempt.granted_at().seconds());
+  }
+  EXPECT_EQ(run.attempts(0).outcome(), "lost");
+  EXPECT_EQ(run.attempts(0).log_tail(), "of the first\n");
+  EXPECT_EQ(run.attempts(1).outcome(), "failed");
+  EXPECT_EQ(run.attempts(1).error(), "out of memory");
+  EXPECT_EQ(run.attempts(1).log_tail(), "what the worker sent");
+}
+
 TEST_F(Server, ANameThatIsAnothersUpToANulIsRefused) {
   Create(1);
   const auto worker = Register("w");

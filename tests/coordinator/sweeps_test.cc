@@ -1,6 +1,7 @@
 #include <set>
 #include <thread>
 
+#include "coordinator/store/lifecycle.h"
 #include "coordinator/store/runs.h"
 #include "science/config/metric_registry.h"
 #include "sweepspec/run_config_proto.h"
@@ -84,6 +85,33 @@ TEST(MigrationsFresh, AResultOfBeforeHasNoneOfTheMetricsThatCameLater) {
   EXPECT_EQ(query("select chance_fraction is null and fraction = 0 from dash.fractions"), "t");
 }
 
+TEST(MigrationsFresh, TheLatestAttemptsThatFailedCountAsTheRunsFailures) {
+  Database database({testing::CreateDatabase()});
+  ASSERT_TRUE(Migrate(database, EmbeddedMigrations().first(2)).ok());
+  const auto query = [&](const std::string& sql) {
+    const auto value = database.Transact([&](Transaction& t) -> absl::StatusOr<std::string> {
+      const auto rows = t.ExecText(sql);
+      return std::string(rows.empty() ? "" : rows[0][0].c_str());
+    });
+    EXPECT_TRUE(value.ok()) << sql << ": " << value.status();
+    return value.ok() ? *value : "";
+  };
+  query(R"(
+    insert into sweeps (name, method, request_hash, source_yaml, first_run_id, run_count)
+      values ('old', 'grid', '', '', 1, 1);
+    insert into runs select r, 1, r, '', '', '{}', 'DoS', 'DoS', 'RNN', 'relu', 3, 8, '0.12', 0.12,
+      0.12, '2', 2, 2, r, 10 from generate_series(1, 1) r;
+    insert into run_state (run_id, sweep_id, queue_pos, attempt, failures) values (1, 1, 1, 5, 2);
+    insert into attempts (run_id, attempt, token, worker_id, worker, host, granted_at, outcome)
+      select 1, n, gen_random_uuid(), 1, 'w', 'h', now(),
+        (array['lost', 'failed', 'lost', 'released', 'lost'])[n] from generate_series(1, 5) n
+  )");
+  ASSERT_TRUE(Migrate(database, EmbeddedMigrations()).ok());
+  EXPECT_EQ(query("select string_agg(attempt::text, ',' order by attempt) from attempts"
+                  " where counted"),
+            "2,5");
+}
+
 TEST_F(Migrations, AChangedMigrationIsRefused) {
   const Migration changed[] = {{1, "0001_initial.sql", "select 1"}};
   EXPECT_TRUE(absl::IsFailedPrecondition(Migrate(db_, changed)));
@@ -162,6 +190,11 @@ TEST_F(Sweeps, AnIdThatNoSweepCanHaveIsNotFound) {
   for (const int64_t id : {int64_t{1} << 31, int64_t{1} << 40, INT64_MAX, INT64_MIN}) {
     EXPECT_TRUE(absl::IsNotFound(GetSweep(db_, id).status())) << id;
     EXPECT_TRUE(absl::IsNotFound(CancelSweep(db_, id).status())) << id;
+    EXPECT_TRUE(absl::IsNotFound(PauseSweep(db_, id).status())) << id;
+    EXPECT_TRUE(absl::IsNotFound(ResumeSweep(db_, id).status())) << id;
+    EXPECT_TRUE(absl::IsNotFound(StopSweep(db_, id).status())) << id;
+    EXPECT_TRUE(absl::IsNotFound(RetrySweep(db_, id, {State::kFailed}, {}).status())) << id;
+    EXPECT_TRUE(absl::IsNotFound(DeleteSweep(db_, id).status())) << id;
     EXPECT_TRUE(absl::IsNotFound(ListRuns(db_, id, {}, 0, 10).status())) << id;
     EXPECT_TRUE(absl::IsNotFound(ReadSnapshot(db_, id, 0).status())) << id;
   }
@@ -186,8 +219,8 @@ TEST_F(Sweeps, CancellingEndsWaitingRunsAndMarksLeasedOnes) {
   const auto grants = Claim(worker, 2);
   const auto cancelled = CancelSweep(db_, sweep.sweep_id());
   ASSERT_TRUE(cancelled.ok());
-  EXPECT_EQ(cancelled->cancelled, 3);
-  EXPECT_EQ(cancelled->cancelling, 2);
+  EXPECT_EQ(cancelled->waiting, 3);
+  EXPECT_EQ(cancelled->leased, 2);
   const auto renewed =
       RenewLeases(db_, worker.id, worker.incarnation, {{grants[0].key, {}}}, absl::Seconds(60));
   ASSERT_TRUE(renewed.ok());

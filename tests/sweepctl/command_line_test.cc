@@ -54,6 +54,18 @@ TEST(CommandLine, CancelWithoutATerminalNeedsYes) {
   EXPECT_THAT(ran.err, HasSubstr("--yes"));
 }
 
+TEST(CommandLine, DeleteWithoutATerminalNeedsYes) {
+  const Ran ran = RunCaptured({"delete", "3", "--force"});
+  EXPECT_EQ(ran.code, kUsage);
+  EXPECT_THAT(ran.err, HasSubstr("--yes"));
+}
+
+TEST(CommandLine, RetryNamesTheStatesThatItCanRetry) {
+  const Ran ran = RunCaptured({"retry", "3", "--filter", "failed,running"});
+  EXPECT_EQ(ran.code, kUsage);
+  EXPECT_THAT(ran.err, HasSubstr("\"running\" is not one of failed, diverged, cancelled"));
+}
+
 TEST(CommandLine, AServerThatIsNotThereIsUnavailable) {
   const Ran ran = RunCaptured({"get", "sweeps", "--address", "unix:/nonexistent/socket"});
   EXPECT_EQ(ran.code, kUnavailable);
@@ -85,22 +97,23 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         std::vector<std::string>{"submit"}, std::vector<std::string>{"validate"},
         std::vector<std::string>{"watch"}, std::vector<std::string>{"wait"},
-        std::vector<std::string>{"cancel"}, std::vector<std::string>{"get"},
-        std::vector<std::string>{"get", "sweeps"}, std::vector<std::string>{"get", "runs"},
-        std::vector<std::string>{"get", "workers"}, std::vector<std::string>{"get", "units"},
-        std::vector<std::string>{"describe"}, std::vector<std::string>{"describe", "sweep"},
-        std::vector<std::string>{"describe", "run"}, std::vector<std::string>{"query", "fraction"},
-        std::vector<std::string>{"query", "summary"},
+        std::vector<std::string>{"pause"}, std::vector<std::string>{"resume"},
+        std::vector<std::string>{"stop"}, std::vector<std::string>{"cancel"},
+        std::vector<std::string>{"retry"}, std::vector<std::string>{"delete"},
+        std::vector<std::string>{"get"}, std::vector<std::string>{"get", "sweeps"},
+        std::vector<std::string>{"get", "runs"}, std::vector<std::string>{"get", "workers"},
+        std::vector<std::string>{"get", "units"}, std::vector<std::string>{"describe"},
+        std::vector<std::string>{"describe", "sweep"}, std::vector<std::string>{"describe", "run"},
+        std::vector<std::string>{"query", "fraction"}, std::vector<std::string>{"query", "summary"},
         std::vector<std::string>{"compare", "published"},
         std::vector<std::string>{"compare", "predictivity"},
         std::vector<std::string>{"compare", "recordings"}, std::vector<std::string>{"ratemaps"},
-        std::vector<std::string>{"figure"},
-        std::vector<std::string>{"verify"}, std::vector<std::string>{"score"},
-        std::vector<std::string>{"theory"}, std::vector<std::string>{"metrics"},
-        std::vector<std::string>{"rpc"}, std::vector<std::string>{"local", "up"},
-        std::vector<std::string>{"local", "down"}, std::vector<std::string>{"local", "status"},
-        std::vector<std::string>{"config", "view"}, std::vector<std::string>{"completion"},
-        std::vector<std::string>{"version"}));
+        std::vector<std::string>{"figure"}, std::vector<std::string>{"verify"},
+        std::vector<std::string>{"score"}, std::vector<std::string>{"theory"},
+        std::vector<std::string>{"metrics"}, std::vector<std::string>{"rpc"},
+        std::vector<std::string>{"local", "up"}, std::vector<std::string>{"local", "down"},
+        std::vector<std::string>{"local", "status"}, std::vector<std::string>{"config", "view"},
+        std::vector<std::string>{"completion"}, std::vector<std::string>{"version"}));
 
 TEST(ExitCode, FollowsTheStatus) {
   EXPECT_EQ(ExitCodeOf(absl::OkStatus()), 0);

@@ -118,6 +118,10 @@ TEST_F(LocalInstance, TrainsASweepSurvivesDeathAndFindsItAgain) {
 
   ran = Sweepctl("get runs --sweep " + id + " --state succeeded -o name");
   EXPECT_EQ(std::count(ran.out.begin(), ran.out.end(), '\n'), 4) << ran.out << ran.err;
+  ran = Sweepctl("describe run 1 -o table");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("COUNTS"));
+  EXPECT_THAT(ran.out, HasSubstr("succeeded"));
   ran = Sweepctl("query fraction --by readout --sweep " + id + " -o json");
   ASSERT_EQ(ran.code, 0) << ran.err;
   const auto fractions = nlohmann::json::parse(ran.out);
