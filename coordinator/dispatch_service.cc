@@ -58,10 +58,13 @@ absl::Status CheckFailure(const v1::FailRunRequest& request) {
 
 LeaseKey KeyOf(const v1::LeaseRef& ref) { return {ref.run_id(), ref.token()}; }
 
-absl::Status FillLeases(const std::vector<Grant>& grants, absl::Duration ttl,
+absl::Status FillLeases(const Claimed& claimed, const DispatchSettings& settings,
                         v1::LeaseRunsResponse& response) {
-  response.set_directive(v1::WORKER_DIRECTIVE_RUN);
-  for (const Grant& grant : grants) {
+  response.set_directive(claimed.directive);
+  if (claimed.directive != v1::WORKER_DIRECTIVE_RUN) {
+    *response.mutable_retry_after() = ToProto(settings.heartbeat_interval);
+  }
+  for (const Grant& grant : claimed.grants) {
     ASSIGN_OR_RETURN(const science::RunConfig config,
                      sweepspec::FromCanonicalJson(grant.config_json));
     v1::Lease& lease = *response.add_leases();
@@ -72,26 +75,34 @@ absl::Status FillLeases(const std::vector<Grant>& grants, absl::Duration ttl,
     *lease.mutable_config() = sweepspec::ToProto(config);
     lease.set_config_hash(grant.config_hash);
     lease.set_shape_key(grant.shape_key);
-    *lease.mutable_ttl() = ToProto(ttl);
+    *lease.mutable_ttl() = ToProto(settings.lease_ttl);
   }
   return absl::OkStatus();
+}
+
+void TellOfQuarantine(const std::string& worker) {
+  spdlog::error(
+      "worker {} fails one run after another: it is quarantined, and its failures count against no "
+      "run; `sweepctl get workers` says which they were, `sweepctl workers uncordon` ends it",
+      worker);
 }
 
 // A waiting LeaseRuns call: memory, but neither thread nor connection.
 class LeaseReactor final : public grpc::ServerUnaryReactor {
  public:
-  LeaseReactor(grpc::CallbackServerContext* context, Matcher& matcher, absl::Duration ttl,
-               const v1::LeaseRunsRequest& request, absl::Time deadline,
-               v1::LeaseRunsResponse* response)
+  LeaseReactor(grpc::CallbackServerContext* context, Matcher& matcher,
+               const DispatchSettings& settings, const v1::LeaseRunsRequest& request,
+               absl::Time deadline, v1::LeaseRunsResponse* response)
       : context_(context), matcher_(matcher) {
     Demand demand{request.worker_id(), request.incarnation(), request.request_id(),
                   static_cast<int>(request.max_runs())};
     ticket_ = matcher.Wait(std::move(demand), deadline,
-                           [this, ttl, response](absl::StatusOr<std::vector<Grant>> grants) {
-                             absl::Status status = grants.status();
-                             if (grants.ok()) {
-                               for (const Grant& grant : *grants) keys_.push_back(grant.key);
-                               status = FillLeases(*grants, ttl, *response);
+                           [this, &settings, response](absl::StatusOr<Claimed> claimed) {
+                             absl::Status status = claimed.status();
+                             if (claimed.ok()) {
+                               for (const Grant& grant : claimed->grants)
+                                 keys_.push_back(grant.key);
+                               status = FillLeases(*claimed, settings, *response);
                              }
                              delivered_ = status.ok();
                              Finish(gridsweep::ToGrpc(status));
@@ -123,7 +134,7 @@ grpc::ServerUnaryReactor* DispatchService::Register(grpc::CallbackServerContext*
   return AnswerIn(parts_.lanes.dispatch, context,
                   [this, request, response](Database& database) -> absl::Status {
                     ASSIGN_OR_RETURN(const Registered registered,
-                                     RegisterWorker(database, *request, settings_.backoff_base,
+                                     RegisterWorker(database, *request, settings_.failures,
                                                     [this](int64_t run_id) {
                                                       return parts_.board.LogTail(run_id);
                                                     }));
@@ -131,6 +142,7 @@ grpc::ServerUnaryReactor* DispatchService::Register(grpc::CallbackServerContext*
                       parts_.board.Forget(ended.run_id);
                     }
                     if (!registered.ended.empty()) parts_.work_appeared();
+                    if (registered.quarantined) TellOfQuarantine(request->name());
                     response->set_worker_id(registered.worker_id);
                     *response->mutable_heartbeat_interval() = ToProto(settings_.heartbeat_interval);
                     *response->mutable_lease_ttl() = ToProto(settings_.lease_ttl);
@@ -154,8 +166,7 @@ grpc::ServerUnaryReactor* DispatchService::LeaseRuns(grpc::CallbackServerContext
       absl::Seconds(request->max_wait().seconds()) + absl::Nanoseconds(request->max_wait().nanos());
   const absl::Time deadline =
       absl::Now() + std::clamp(wait, absl::ZeroDuration(), kLongestPoll) + absl::Milliseconds(1);
-  return new LeaseReactor(context, parts_.matcher, settings_.lease_ttl, *request, deadline,
-                          response);
+  return new LeaseReactor(context, parts_.matcher, settings_, *request, deadline, response);
 }
 
 absl::Status DispatchService::DoHeartbeat(Database& database, const v1::HeartbeatRequest& request,
@@ -189,6 +200,7 @@ absl::Status DispatchService::DoHeartbeat(Database& database, const v1::Heartbea
     }
     parts_.board.Report(progress);
     verdict.set_kind(found->second->cancelling ? v1::Verdict::KIND_CANCEL
+                     : renewed.releasing       ? v1::Verdict::KIND_CHECKPOINT_AND_RELEASE
                                                : v1::Verdict::KIND_CONTINUE);
   }
   std::vector<LeaseKey> forgotten;
@@ -243,11 +255,12 @@ grpc::ServerUnaryReactor* DispatchService::FailRun(grpc::CallbackServerContext* 
                       while (start < tail.size() && (tail[start] & 0xC0) == 0x80) ++start;
                       tail.erase(0, start);
                     }
-                    ASSIGN_OR_RETURN(const State state,
+                    ASSIGN_OR_RETURN(const Failed failed,
                                      FailLease(database, KeyOf(request->ref()), request->error(),
-                                               tail, settings_.backoff_base));
+                                               tail, settings_.failures));
                     parts_.board.Forget(request->ref().run_id());
-                    response->set_state(coordinator::ToProto(state));
+                    response->set_state(coordinator::ToProto(failed.state));
+                    if (!failed.quarantined.empty()) TellOfQuarantine(failed.quarantined);
                     parts_.work_appeared();  // a limited sweep has room again
                     return absl::OkStatus();
                   });

@@ -37,6 +37,10 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--backoff-base", backoff_base, "pause after a first failure; doubles each time")
       ->capture_default_str();
+  app.add_option("--quarantine-after", options.dispatch.failures.quarantine_after,
+                 "different runs that a worker fails in a row before it gets no more; 0: never")
+      ->check(CLI::Range(0, 1000))
+      ->capture_default_str();
   app.footer(
       "Example:\n  gridsweep-coordinator --database postgresql://localhost/gridsweep "
       "--artifacts /var/lib/gridsweep/artifacts");
@@ -48,7 +52,7 @@ int main(int argc, char** argv) {
   auto& dispatch = options.dispatch;
   if (!ParseDuration(lease_ttl, dispatch.lease_ttl) ||
       !ParseDuration(heartbeat_interval, dispatch.heartbeat_interval) ||
-      !ParseDuration(backoff_base, dispatch.backoff_base)) {
+      !ParseDuration(backoff_base, dispatch.failures.backoff_base)) {
     std::fprintf(stderr, "durations are written like 500ms, 15s or 1m30s\n");
     return 2;
   }

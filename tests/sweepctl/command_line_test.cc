@@ -100,17 +100,20 @@ INSTANTIATE_TEST_SUITE_P(
         std::vector<std::string>{"pause"}, std::vector<std::string>{"resume"},
         std::vector<std::string>{"stop"}, std::vector<std::string>{"cancel"},
         std::vector<std::string>{"retry"}, std::vector<std::string>{"delete"},
-        std::vector<std::string>{"get"}, std::vector<std::string>{"get", "sweeps"},
-        std::vector<std::string>{"get", "runs"}, std::vector<std::string>{"get", "workers"},
-        std::vector<std::string>{"get", "units"}, std::vector<std::string>{"describe"},
-        std::vector<std::string>{"describe", "sweep"}, std::vector<std::string>{"describe", "run"},
-        std::vector<std::string>{"query", "fraction"}, std::vector<std::string>{"query", "summary"},
-        std::vector<std::string>{"ratemaps"}, std::vector<std::string>{"verify"},
-        std::vector<std::string>{"score"}, std::vector<std::string>{"theory"},
-        std::vector<std::string>{"metrics"}, std::vector<std::string>{"rpc"},
-        std::vector<std::string>{"local", "up"}, std::vector<std::string>{"local", "down"},
-        std::vector<std::string>{"local", "status"}, std::vector<std::string>{"config", "view"},
-        std::vector<std::string>{"completion"}, std::vector<std::string>{"version"}));
+        std::vector<std::string>{"workers"}, std::vector<std::string>{"workers", "cordon"},
+        std::vector<std::string>{"workers", "uncordon"},
+        std::vector<std::string>{"workers", "drain"}, std::vector<std::string>{"get"},
+        std::vector<std::string>{"get", "sweeps"}, std::vector<std::string>{"get", "runs"},
+        std::vector<std::string>{"get", "workers"}, std::vector<std::string>{"get", "units"},
+        std::vector<std::string>{"describe"}, std::vector<std::string>{"describe", "sweep"},
+        std::vector<std::string>{"describe", "run"}, std::vector<std::string>{"query", "fraction"},
+        std::vector<std::string>{"query", "summary"}, std::vector<std::string>{"ratemaps"},
+        std::vector<std::string>{"verify"}, std::vector<std::string>{"score"},
+        std::vector<std::string>{"theory"}, std::vector<std::string>{"metrics"},
+        std::vector<std::string>{"rpc"}, std::vector<std::string>{"local", "up"},
+        std::vector<std::string>{"local", "down"}, std::vector<std::string>{"local", "status"},
+        std::vector<std::string>{"config", "view"}, std::vector<std::string>{"completion"},
+        std::vector<std::string>{"version"}));
 
 TEST(ExitCode, FollowsTheStatus) {
   EXPECT_EQ(ExitCodeOf(absl::OkStatus()), 0);
