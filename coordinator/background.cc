@@ -91,7 +91,7 @@ void Background::Upkeep() {
     }
     if (status.ok()) {
       const auto upkeep =
-          DoUpkeep(database, expire, settings_.lease_ttl, settings_.backoff_base, log_tails);
+          DoUpkeep(database, expire, settings_.lease_ttl, settings_.failures, log_tails);
       status = upkeep.status();
       if (upkeep.ok()) {
         for (const EndedLease& ended : upkeep->expired) {

@@ -12,6 +12,7 @@
 #include "common/mutex.h"
 #include "coordinator/progress_board.h"
 #include "coordinator/store/database.h"
+#include "coordinator/store/leases.h"
 
 namespace gridsweep::coordinator {
 
@@ -20,7 +21,7 @@ class Background {
   struct Settings {
     Database::Settings database;
     absl::Duration lease_ttl;
-    absl::Duration backoff_base;
+    FailurePolicy failures;
     absl::Duration tick = absl::Seconds(1);  // between two upkeeps
   };
   // `wake` is called when there may be claimable runs; from any thread.

@@ -25,7 +25,7 @@ absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Start(const Options& o
   c->background_ = std::make_unique<Background>(
       Background::Settings{{options.database, absl::Seconds(10)},
                            options.dispatch.lease_ttl,
-                           options.dispatch.backoff_base,
+                           options.dispatch.failures,
                            options.tick},
       c->board_, *c->artifacts_, [matcher = &c->matcher_] { matcher->Wake(); });
   const auto work_appeared = [background = c->background_.get()] { background->WorkAppeared(); };
@@ -34,7 +34,8 @@ absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Start(const Options& o
   c->dispatch_ = std::make_unique<DispatchService>(
       DispatchParts{*c->lanes_, c->matcher_, c->board_, *c->artifacts_, work_appeared},
       options.dispatch);
-  c->admin_ = std::make_unique<AdminService>(c->lanes_->general, options.dispatch.lease_ttl);
+  c->admin_ =
+      std::make_unique<AdminService>(c->lanes_->general, options.dispatch.lease_ttl, work_appeared);
   ASSIGN_OR_RETURN(
       c->server_,
       RpcServer::Start(options.listen, {c->sweeps_.get(), c->dispatch_.get(), c->admin_.get()}));

@@ -9,6 +9,7 @@
 
 #include "common/artifact_store.h"
 #include "common/rpc.h"
+#include "coordinator/admin_service.h"
 #include "coordinator/background.h"
 #include "coordinator/dispatch_service.h"
 #include "coordinator/lane.h"

@@ -58,10 +58,13 @@ absl::Status CheckFailure(const v1::FailRunRequest& request) {
 
 LeaseKey KeyOf(const v1::LeaseRef& ref) { return {ref.run_id(), ref.token()}; }
 
-absl::Status FillLeases(const std::vector<Grant>& grants, const DispatchSettings& settings,
+absl::Status FillLeases(const Claimed& claimed, const DispatchSettings& settings,
                         v1::LeaseRunsResponse& response) {
-  response.set_directive(v1::WORKER_DIRECTIVE_RUN);
-  for (const Grant& grant : grants) {
+  response.set_directive(claimed.directive);
+  if (claimed.directive != v1::WORKER_DIRECTIVE_RUN) {
+    *response.mutable_retry_after() = ToProto(settings.heartbeat_interval);
+  }
+  for (const Grant& grant : claimed.grants) {
     ASSIGN_OR_RETURN(const science::RunConfig config,
                      sweepspec::FromCanonicalJson(grant.config_json));
     v1::Lease& lease = *response.add_leases();
@@ -80,6 +83,13 @@ absl::Status FillLeases(const std::vector<Grant>& grants, const DispatchSettings
   return absl::OkStatus();
 }
 
+void TellOfQuarantine(const std::string& worker) {
+  spdlog::error(
+      "worker {} fails one run after another: it is quarantined, and its failures count against no "
+      "run; `sweepctl get workers` says which they were, `sweepctl workers uncordon` ends it",
+      worker);
+}
+
 // A waiting LeaseRuns call: memory, but neither thread nor connection.
 class LeaseReactor final : public grpc::ServerUnaryReactor {
  public:
@@ -90,11 +100,12 @@ class LeaseReactor final : public grpc::ServerUnaryReactor {
     Demand demand{request.worker_id(), request.incarnation(), request.request_id(),
                   static_cast<int>(request.max_runs())};
     ticket_ = matcher.Wait(std::move(demand), deadline,
-                           [this, &settings, response](absl::StatusOr<std::vector<Grant>> grants) {
-                             absl::Status status = grants.status();
-                             if (grants.ok()) {
-                               for (const Grant& grant : *grants) keys_.push_back(grant.key);
-                               status = FillLeases(*grants, settings, *response);
+                           [this, &settings, response](absl::StatusOr<Claimed> claimed) {
+                             absl::Status status = claimed.status();
+                             if (claimed.ok()) {
+                               for (const Grant& grant : claimed->grants)
+                                 keys_.push_back(grant.key);
+                               status = FillLeases(*claimed, settings, *response);
                              }
                              delivered_ = status.ok();
                              Finish(gridsweep::ToGrpc(status));
@@ -126,7 +137,7 @@ grpc::ServerUnaryReactor* DispatchService::Register(grpc::CallbackServerContext*
   return AnswerIn(parts_.lanes.dispatch, context,
                   [this, request, response](Database& database) -> absl::Status {
                     ASSIGN_OR_RETURN(const Registered registered,
-                                     RegisterWorker(database, *request, settings_.backoff_base,
+                                     RegisterWorker(database, *request, settings_.failures,
                                                     [this](int64_t run_id) {
                                                       return parts_.board.LogTail(run_id);
                                                     }));
@@ -134,6 +145,7 @@ grpc::ServerUnaryReactor* DispatchService::Register(grpc::CallbackServerContext*
                       parts_.board.Forget(ended.run_id);
                     }
                     if (!registered.ended.empty()) parts_.work_appeared();
+                    if (registered.quarantined) TellOfQuarantine(request->name());
                     response->set_worker_id(registered.worker_id);
                     *response->mutable_heartbeat_interval() = ToProto(settings_.heartbeat_interval);
                     *response->mutable_lease_ttl() = ToProto(settings_.lease_ttl);
@@ -191,6 +203,7 @@ absl::Status DispatchService::DoHeartbeat(Database& database, const v1::Heartbea
     }
     parts_.board.Report(progress);
     verdict.set_kind(found->second->cancelling ? v1::Verdict::KIND_CANCEL
+                     : renewed.releasing       ? v1::Verdict::KIND_CHECKPOINT_AND_RELEASE
                                                : v1::Verdict::KIND_CONTINUE);
   }
   std::vector<LeaseKey> forgotten;
@@ -255,11 +268,12 @@ grpc::ServerUnaryReactor* DispatchService::FailRun(grpc::CallbackServerContext* 
                       while (start < tail.size() && (tail[start] & 0xC0) == 0x80) ++start;
                       tail.erase(0, start);
                     }
-                    ASSIGN_OR_RETURN(const State state,
+                    ASSIGN_OR_RETURN(const Failed failed,
                                      FailLease(database, KeyOf(request->ref()), request->error(),
-                                               tail, settings_.backoff_base));
+                                               tail, settings_.failures));
                     parts_.board.Forget(request->ref().run_id());
-                    response->set_state(coordinator::ToProto(state));
+                    response->set_state(coordinator::ToProto(failed.state));
+                    if (!failed.quarantined.empty()) TellOfQuarantine(failed.quarantined);
                     parts_.work_appeared();  // a limited sweep has room again
                     return absl::OkStatus();
                   });

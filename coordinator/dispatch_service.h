@@ -9,6 +9,7 @@
 #include "coordinator/lane.h"
 #include "coordinator/matcher.h"
 #include "coordinator/progress_board.h"
+#include "coordinator/store/leases.h"
 #include "gridsweep/v1/dispatch.grpc.pb.h"
 
 namespace gridsweep::coordinator {
@@ -16,7 +17,7 @@ namespace gridsweep::coordinator {
 struct DispatchSettings {
   absl::Duration lease_ttl = absl::Seconds(60);
   absl::Duration heartbeat_interval = absl::Seconds(15);
-  absl::Duration backoff_base = absl::Seconds(5);
+  FailurePolicy failures;
   absl::Duration checkpoint_interval = absl::Minutes(5);  // where the sweep has none
   uint64_t max_artifact_bytes = uint64_t{1} << 30;
   uint64_t max_checkpoint_bytes = uint64_t{1} << 32;

@@ -41,6 +41,10 @@ int main(int argc, char** argv) {
   app.add_option("--checkpoint-interval", checkpoint_interval,
                  "workers save checkpoints no oftener, where the sweep does not say")
       ->capture_default_str();
+  app.add_option("--quarantine-after", options.dispatch.failures.quarantine_after,
+                 "different runs that a worker fails in a row before it gets no more; 0: never")
+      ->check(CLI::Range(0, 1000))
+      ->capture_default_str();
   app.footer(
       "Example:\n  gridsweep-coordinator --database postgresql://localhost/gridsweep "
       "--artifacts /var/lib/gridsweep/artifacts");
@@ -52,7 +56,7 @@ int main(int argc, char** argv) {
   auto& dispatch = options.dispatch;
   if (!ParseDuration(lease_ttl, dispatch.lease_ttl) ||
       !ParseDuration(heartbeat_interval, dispatch.heartbeat_interval) ||
-      !ParseDuration(backoff_base, dispatch.backoff_base) ||
+      !ParseDuration(backoff_base, dispatch.failures.backoff_base) ||
       !ParseDuration(checkpoint_interval, dispatch.checkpoint_interval)) {
     std::fprintf(stderr, "durations are written like 500ms, 15s or 1m30s\n");
     return 2;

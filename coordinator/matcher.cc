@@ -55,8 +55,8 @@ uint64_t Matcher::Wait(Demand demand, absl::Time deadline, Reply reply) {
     }
   }
   changed_.notify_all();
-  if (replaced) replaced(std::vector<Grant>());
-  if (draining) reply(std::vector<Grant>());
+  if (replaced) replaced(Claimed());
+  if (draining) reply(Claimed());
   return ticket;
 }
 
@@ -88,7 +88,7 @@ void Matcher::Drain() {
     draining_ = true;
     waiters.swap(waiters_);
   }
-  for (auto& [ticket, waiter] : waiters) waiter.reply(std::vector<Grant>());
+  for (auto& [ticket, waiter] : waiters) waiter.reply(Claimed());
 }
 
 void Matcher::Release(const std::vector<LeaseKey>& keys) {
@@ -139,7 +139,7 @@ void Matcher::Loop() {
         work_ = false;
       }
     }
-    for (Reply& reply : timed_out) reply(std::vector<Grant>());
+    for (Reply& reply : timed_out) reply(Claimed());
     if (claim) StartClaim();
   }
 }
@@ -174,10 +174,12 @@ void Matcher::Claim(Database& database, const std::vector<uint64_t>& tickets,
     std::vector<LeaseKey> undelivered;
     for (size_t i = 0; i < tickets.size(); ++i) {
       Claimed& mine = (*claimed)[i];
-      if (mine.registered && mine.grants.empty()) continue;  // waits on
+      if (mine.registered && mine.grants.empty() && mine.directive == v1::WORKER_DIRECTIVE_RUN) {
+        continue;  // waits on
+      }
       if (Reply reply = Take(tickets[i])) {
         if (mine.registered) {
-          reply(std::move(mine.grants));
+          reply(std::move(mine));
         } else {
           reply(WithReason(absl::FailedPreconditionError(
                                "the worker is unknown, or a newer process has its name: register"),

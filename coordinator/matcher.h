@@ -19,8 +19,8 @@ namespace gridsweep::coordinator {
 class Matcher {
  public:
   // Called exactly once a ticket, from any thread, no lock held; grants may be
-  // empty (time is up). CANCELLED after Cancel.
-  using Reply = std::function<void(absl::StatusOr<std::vector<Grant>>)>;
+  // empty (time is up, or the worker's directive is not RUN). CANCELLED after Cancel.
+  using Reply = std::function<void(absl::StatusOr<Claimed>)>;
 
   // Claims run in `lane`, one at a time. `poll`: how often to look without a Wake.
   Matcher(Lane& lane, absl::Duration lease_ttl, absl::Duration poll = absl::Seconds(1));

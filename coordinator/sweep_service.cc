@@ -207,15 +207,4 @@ grpc::ServerUnaryReactor* SweepService::GetRun(grpc::CallbackServerContext* cont
   });
 }
 
-grpc::ServerUnaryReactor* AdminService::ListWorkers(grpc::CallbackServerContext* context,
-                                                    const v1::ListWorkersRequest* request,
-                                                    v1::ListWorkersResponse* response) {
-  return AnswerIn(lane_, context, [this, request, response](Database& database) -> absl::Status {
-    ASSIGN_OR_RETURN(const auto workers,
-                     coordinator::ListWorkers(database, request->all(), lease_ttl_));
-    for (const v1::Worker& worker : workers) *response->add_workers() = worker;
-    return absl::OkStatus();
-  });
-}
-
 }  // namespace gridsweep::coordinator

@@ -1,14 +1,11 @@
-// SweepService and AdminService: what users call.
+// SweepService: what users call.
 #pragma once
-
-#include <absl/time/time.h>
 
 #include <functional>
 
 #include "coordinator/lane.h"
 #include "coordinator/progress_board.h"
 #include "coordinator/watch_hub.h"
-#include "gridsweep/v1/admin.grpc.pb.h"
 #include "gridsweep/v1/sweep.grpc.pb.h"
 
 namespace gridsweep::coordinator {
@@ -54,18 +51,6 @@ class SweepService final : public v1::SweepService::CallbackService {
   const ProgressBoard& board_;
   WatchHub& hub_;
   const std::function<void()> work_appeared_;
-};
-
-class AdminService final : public v1::AdminService::CallbackService {
- public:
-  AdminService(Lane& lane, absl::Duration lease_ttl) : lane_(lane), lease_ttl_(lease_ttl) {}
-
-  grpc::ServerUnaryReactor* ListWorkers(grpc::CallbackServerContext*, const v1::ListWorkersRequest*,
-                                        v1::ListWorkersResponse*) override;
-
- private:
-  Lane& lane_;
-  const absl::Duration lease_ttl_;
 };
 
 }  // namespace gridsweep::coordinator

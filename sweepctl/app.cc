@@ -138,6 +138,7 @@ int RunSweepctl(const std::vector<std::string>& args, Console& console) {
   AddGet(app, session);
   AddDescribe(app, session);
   AddLifecycle(app, session);
+  AddWorkers(app, session);
   AddQuery(app, session);
   AddCompare(app, session);
   AddFigure(app, session);

@@ -7,6 +7,7 @@
 #include "sweepctl/progress_view.h"
 #include "sweepctl/run_text.h"
 #include "sweepctl/verbs.h"
+#include "sweepctl/worker_text.h"
 
 namespace gridsweep::sweepctl {
 namespace {
@@ -136,41 +137,17 @@ absl::StatusOr<int> GetRuns(Session& session, const Options& options) {
   return kDone;
 }
 
-std::string DirectiveText(v1::WorkerDirective directive) {
-  if (directive == v1::WORKER_DIRECTIVE_UNSPECIFIED) return "";
-  return absl::AsciiStrToLower(
-      v1::WorkerDirective_Name(directive).substr(std::string("WORKER_DIRECTIVE_").size()));
-}
-
 absl::StatusOr<int> GetWorkers(Session& session, const Options& options) {
   ASSIGN_OR_RETURN(Client * client, session.Connect());
   v1::ListWorkersRequest request;
   request.set_all(options.all);
   ASSIGN_OR_RETURN(const auto response,
                    client->Call(client->admin(), &v1::AdminService::Stub::ListWorkers, request));
-  Listing listing;
-  listing.columns = {{"WORKER", true},
-                     {"NAME"},
-                     {"LIVE"},
-                     {"SLOTS", true},
-                     {"BUSY", true},
-                     {"DIRECTIVE"},
-                     {"CLASS"},
-                     {"SEEN"},
-                     {"HOST", false, true},
-                     {"VERSION", false, true},
-                     {"NUMERICS", false, true},
-                     {"REGISTERED", false, true}};
+  Listing listing = WorkerListing();
   listing.when_empty = "No workers. `sweepctl local up` starts one on this machine.";
   for (const auto& worker : response.workers()) {
     if (options.limit > 0 && listing.rows.size() >= options.limit) break;
-    listing.rows.push_back(
-        {Number(worker.worker_id()), Text(worker.name()), Text(worker.live() ? "yes" : "no"),
-         Integer(worker.slots()), Integer(worker.leased()), Text(DirectiveText(worker.directive())),
-         Text(worker.resource_class()), Time(worker.seen_at()), Text(worker.host()),
-         Text(worker.version()), Text(worker.numerics_id()), Time(worker.registered_at())});
-    listing.items.push_back(ToJson(worker));
-    listing.names.push_back(worker.name());
+    AddWorker(listing, worker);
   }
   session.Print(listing);
   return kDone;

@@ -14,6 +14,7 @@ void AddDescribe(CLI::App& app, Session& session);  // describe.cc
 void AddWatch(CLI::App& app, Session& session);     // watch.cc: watch, wait
 void AddLifecycle(CLI::App& app,
                   Session& session);               // lifecycle.cc: pause, resume, stop, cancel, ...
+void AddWorkers(CLI::App& app, Session& session);  // workers.cc: cordon, uncordon, drain
 void AddQuery(CLI::App& app, Session& session);    // query.cc
 void AddCompare(CLI::App& app, Session& session);  // compare.cc
 void AddFigure(CLI::App& app, Session& session);   // figure.cc

@@ -7,10 +7,10 @@
 namespace gridsweep::coordinator {
 namespace {
 
-// Of the demands given as arrays: those that may lease (their place, from 1).
-constexpr Statement kAllowed{"find_demands_that_may_lease", R"(
-  select d.place from unnest($1::bigint[], $2::bytea[]) with ordinality as d(worker, incarnation, place)
-  join workers w on w.worker_id = d.worker and w.incarnation = d.incarnation and w.directive = 1)"};
+// Of the demands given as arrays: those of registered workers (their place, from 1).
+constexpr Statement kRegistered{"find_demands_of_registered_workers", R"(
+  select d.place, w.directive from unnest($1::bigint[], $2::bytea[]) with ordinality as d(worker, incarnation, place)
+  join workers w on w.worker_id = d.worker and w.incarnation = d.incarnation)"};
 
 constexpr Statement kGrantedBefore{"find_grants_of_requests", R"(
   select d.place, l.run_id, l.token, l.attempt, l.sweep_id, r.config::text, r.config_hash,
@@ -149,8 +149,10 @@ class Claim {
          t_.Exec(kGrantedBefore, {Array(workers), Array(incarnations), Array(requests)})) {
       claimed_[row[0].as<size_t>() - 1].grants.push_back(ReadGrant(row));
     }
-    for (const auto& row : t_.Exec(kAllowed, {Array(workers), Array(incarnations)})) {
-      claimed_[row[0].as<size_t>() - 1].registered = true;
+    for (const auto& row : t_.Exec(kRegistered, {Array(workers), Array(incarnations)})) {
+      Claimed& claimed = claimed_[row[0].as<size_t>() - 1];
+      claimed.registered = true;
+      claimed.directive = static_cast<v1::WorkerDirective>(row[1].as<int>());
     }
   }
 
@@ -159,8 +161,11 @@ class Claim {
     for (int round = 0;; ++round) {
       bool any = false;
       for (size_t i = 0; i < demands_.size(); ++i) {
-        if (!claimed_[i].registered || !claimed_[i].grants.empty() || round >= demands_[i].max_runs)
+        const Claimed& claimed = claimed_[i];
+        if (!claimed.registered || claimed.directive != v1::WORKER_DIRECTIVE_RUN ||
+            !claimed.grants.empty() || round >= demands_[i].max_runs) {
           continue;
+        }
         slots_.push_back(i);
         any = true;
       }

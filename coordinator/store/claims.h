@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "coordinator/store/database.h"
+#include "coordinator/store/sweeps.h"
 #include "gridsweep/v1/dispatch.pb.h"
 
 namespace gridsweep::coordinator {
@@ -17,6 +18,12 @@ namespace gridsweep::coordinator {
 struct LeaseKey {
   int64_t run_id = 0;
   std::string token;  // 16 raw bytes
+};
+
+// A run whose lease has ended.
+struct EndedLease {
+  int64_t run_id;
+  State state;  // of the run, now
 };
 
 struct Grant {
@@ -39,7 +46,8 @@ struct Demand {
 
 // What a demand got: nothing where there was nothing to give.
 struct Claimed {
-  bool registered = false;  // its incarnation is its worker's current one, and may take runs
+  bool registered = false;  // its incarnation is its worker's current one
+  v1::WorkerDirective directive = v1::WORKER_DIRECTIVE_RUN;
   std::vector<Grant> grants;
 };
 
@@ -47,7 +55,8 @@ struct Claimed {
 // priority, then by fewest leased runs, then by age; runs of a sweep by their
 // place in the queue; demands take turns. A sweep's max_parallel is never
 // exceeded. A demand whose request id holds leases already gets those again.
-// Demands of an incarnation that is not its worker's current one get nothing.
+// Demands of an incarnation that is not its worker's current one, and of
+// workers whose directive is not RUN, get nothing new.
 // Never waits for rows that another claim holds.
 absl::StatusOr<std::vector<Claimed>> ClaimRuns(Database& database,
                                                const std::vector<Demand>& demands,

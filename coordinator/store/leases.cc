@@ -5,21 +5,25 @@
 
 #include "common/status.h"
 #include "common/strings.h"
+#include "coordinator/store/quarantine.h"
 
 namespace gridsweep::coordinator {
 namespace {
 
-// Holds up whoever pauses, stops or cancels one of the leases' sweeps, and waits
-// for one who is at it: the end of a lease finds the sweep as it stands.
+// Holds up whoever pauses, stops or cancels a sweep of the leases, or of what
+// worker $3 has failed before, and waits for one who is at it: the end of a
+// lease finds the sweep as it stands.
 constexpr Statement kHoldSweeps{"hold_sweeps_of_leases", R"(
   select 1 from sweeps where sweep_id in (
     select l.sweep_id from leases l
-    join unnest($1::bigint[], $2::uuid[]) as k(run_id, token) using (run_id, token))
+    join unnest($1::bigint[], $2::uuid[]) as k(run_id, token) using (run_id, token)
+    union select r.sweep_id from worker_failures f join runs r using (run_id)
+    where f.worker_id = $3)
   order by sweep_id for key share)"};
 
 // Ends leases: one row of `attempts` each, the run back into the queue, into a
 // pause, PAUSED, FAILED or CANCELLED. $1, $2: run ids and tokens; $3: outcome; $4:
-// whether it counts as a failure; $5: error; $6: their logs; $7: pause in seconds.
+// whether it is their worker's failure; $5: error; $6: their logs; $7: pause in seconds.
 constexpr Statement kEnd{"end_leases", R"(
   with gone as (
     delete from leases l using unnest($1::bigint[], $2::uuid[], $6::text[]) as k(run_id, token, log)
@@ -40,7 +44,12 @@ constexpr Statement kEnd{"end_leases", R"(
                           error, log_tail, counted, checkpoint_step, wasted_seconds)
     select run_id, attempt, token, worker_id, worker, host, granted_at,
            case when cancelled and not failed then 'cancelled' else $3 end, $5, log, failed,
-           checkpoint_step, case when cancelled then 0 else wasted end from judged)
+           checkpoint_step, case when cancelled then 0 else wasted end from judged),
+  f as (
+    insert into worker_failures (worker_id, run_id, attempt, occasion, crashed)
+    select worker_id, run_id, attempt,
+           case when $3 = 'lost' then encode(incarnation, 'hex')::uuid else token end, $3 = 'lost'
+    from judged where $4::bool)
   update run_state r
   set failures = r.failures + j.failed::int,
       state = case when j.cancelled or j.stopped then 7
@@ -55,21 +64,39 @@ constexpr Statement kEnd{"end_leases", R"(
   from judged j where r.run_id = j.run_id
   returning r.run_id, r.state)"};
 
-std::vector<EndedLease> End(Transaction& t, const std::vector<LeaseKey>& keys,
-                            const std::string& outcome, bool failed, const std::string& error,
-                            const LogTails& log_tails, absl::Duration backoff_base) {
+// Whose failure the end of a lease is.
+constexpr int64_t kNobody = 0;
+
+struct Ended {
+  std::vector<EndedLease> leases;
+  std::string quarantined;  // the worker at fault, where this put it in quarantine
+};
+
+// The caller holds the row of the worker that is `at_fault`.
+Ended End(Transaction& t, const std::vector<LeaseKey>& keys, const std::string& outcome,
+          int64_t at_fault, const std::string& error, const LogTails& log_tails,
+          const FailurePolicy& policy) {
   Params runs, tokens, logs;
   for (const LeaseKey& key : keys) {
     runs.emplace_back(key.run_id);
     tokens.push_back(Uuid(key.token));
     logs.emplace_back(log_tails ? log_tails(key.run_id) : "");
   }
-  std::vector<EndedLease> ended;
+  Ended ended;
   if (keys.empty()) return ended;
-  t.Exec(kHoldSweeps, {Array(runs), Array(tokens)});
-  for (const auto& row : t.Exec(kEnd, {Array(runs), Array(tokens), outcome, failed, error,
-                                       Array(logs), absl::ToDoubleSeconds(backoff_base)})) {
-    ended.push_back({row[0].as<int64_t>(), static_cast<State>(row[1].as<int>())});
+  t.Exec(kHoldSweeps, {Array(runs), Array(tokens), at_fault});
+  for (const auto& row :
+       t.Exec(kEnd, {Array(runs), Array(tokens), outcome, at_fault != kNobody, error, Array(logs),
+                     absl::ToDoubleSeconds(policy.backoff_base)})) {
+    ended.leases.push_back({row[0].as<int64_t>(), static_cast<State>(row[1].as<int>())});
+  }
+  if (at_fault == kNobody || ended.leases.empty()) return ended;
+  Judgement judgement = JudgeWorker(t, at_fault, policy.quarantine_after);
+  ended.quarantined = std::move(judgement.quarantined);
+  for (const EndedLease& back : judgement.taken_back) {
+    for (EndedLease& lease : ended.leases) {
+      if (lease.run_id == back.run_id) lease.state = back.state;
+    }
   }
   return ended;
 }
@@ -100,7 +127,7 @@ constexpr Statement kUpsertWorker{"upsert_worker", R"(
 
 constexpr Statement kSeeWorker{"see_worker", R"(
   update workers set seen_at = clock_timestamp() where worker_id = $1 and incarnation = $2::bytea
-  returning name, directive)"};
+  returning name, directive, releasing)"};
 constexpr Statement kWorkerExists{"worker_exists", "select 1 from workers where worker_id = $1"};
 constexpr Statement kRenew{"renew_leases", R"(
   update leases l set expires_at = clock_timestamp() + $4::float8 * interval '1 second'
@@ -117,6 +144,9 @@ constexpr Statement kHeld{"list_leases_of_worker", R"(
   select run_id, token, cancelling from leases
   where worker_id = $1 and incarnation = $2::bytea order by run_id)"};
 
+constexpr Statement kHoldWorker{"hold_worker_of_lease", R"(
+  select w.worker_id from leases l join workers w using (worker_id)
+  where l.run_id = $1 and l.token = $2::uuid for no key update of w)"};
 constexpr Statement kFailedBefore{"find_failed_attempt", R"(
   select r.state from attempts a join run_state r using (run_id)
   where a.run_id = $1 and a.token = $2::uuid and a.outcome in ('failed', 'cancelled'))"};
@@ -150,18 +180,20 @@ void KeepPoints(Transaction& t, const std::vector<Renewal>& renewals) {
 }  // namespace
 
 absl::StatusOr<Registered> RegisterWorker(Database& database, const v1::RegisterRequest& request,
-                                          absl::Duration backoff_base, const LogTails& log_tails) {
+                                          const FailurePolicy& policy, const LogTails& log_tails) {
   return database.Transact([&](Transaction& t) -> absl::StatusOr<Registered> {
     Registered registered;
     const pqxx::result old = t.Exec(kLockWorker, {request.name()});
     if (!old.empty() && FromBytea(old[0][1]) != request.incarnation()) {
       const bool same_host = request.host() == old[0][2].c_str();
-      registered.ended = End(
-          t, ReadKeys(t.Exec(kOldLeases, {old[0][0].as<int64_t>(), Bytea(request.incarnation())})),
-          "lost", same_host,
-          same_host ? "the worker's process ended and another took its place"
-                    : "the worker moved to another host",
-          log_tails, backoff_base);
+      const auto worker_id = old[0][0].as<int64_t>();
+      Ended ended = End(t, ReadKeys(t.Exec(kOldLeases, {worker_id, Bytea(request.incarnation())})),
+                        "lost", same_host ? worker_id : kNobody,
+                        same_host ? "the worker's process ended and another took its place"
+                                  : "the worker moved to another host",
+                        log_tails, policy);
+      registered.ended = std::move(ended.leases);
+      registered.quarantined = !ended.quarantined.empty();
     }
     nlohmann::json labels = nlohmann::json::object(), features = nlohmann::json::array();
     for (const auto& [key, value] : request.labels()) labels[key] = value;
@@ -193,6 +225,7 @@ absl::StatusOr<Renewed> RenewLeases(Database& database, int64_t worker_id,
     Renewed renewed;
     renewed.worker = seen[0][0].c_str();
     renewed.directive = static_cast<v1::WorkerDirective>(seen[0][1].as<int>());
+    renewed.releasing = seen[0][2].as<bool>();
     if (!renewals.empty()) {
       Params runs, tokens;
       for (const Renewal& renewal : renewals) {
@@ -213,19 +246,22 @@ absl::StatusOr<std::vector<EndedLease>> ReleaseLeases(Database& database,
                                                       const std::vector<LeaseKey>& keys,
                                                       const std::string& why) {
   return database.Transact([&](Transaction& t) -> absl::StatusOr<std::vector<EndedLease>> {
-    return End(t, keys, "released", false, why, nullptr, absl::ZeroDuration());
+    return End(t, keys, "released", kNobody, why, nullptr, {}).leases;
   });
 }
 
-absl::StatusOr<State> FailLease(Database& database, const LeaseKey& key, const std::string& error,
-                                const std::string& log_tail, absl::Duration backoff_base) {
-  return database.Transact([&](Transaction& t) -> absl::StatusOr<State> {
-    const auto log = [&](int64_t) { return log_tail; };
-    const auto ended = End(t, {key}, "failed", true, error, log, backoff_base);
-    if (!ended.empty()) return ended[0].state;
+absl::StatusOr<Failed> FailLease(Database& database, const LeaseKey& key, const std::string& error,
+                                 const std::string& log_tail, const FailurePolicy& policy) {
+  return database.Transact([&](Transaction& t) -> absl::StatusOr<Failed> {
+    const pqxx::result worker = t.Exec(kHoldWorker, {key.run_id, Uuid(key.token)});
+    if (!worker.empty()) {
+      const auto log = [&](int64_t) { return log_tail; };
+      const Ended ended = End(t, {key}, "failed", worker[0][0].as<int64_t>(), error, log, policy);
+      if (!ended.leases.empty()) return Failed{ended.leases[0].state, ended.quarantined};
+    }
     const pqxx::result before = t.Exec(kFailedBefore, {key.run_id, Uuid(key.token)});
     if (before.empty()) return LeaseLost(key.run_id);
-    return static_cast<State>(before[0][0].as<int>());
+    return Failed{static_cast<State>(before[0][0].as<int>()), ""};
   });
 }
 
@@ -255,14 +291,15 @@ constexpr Statement kMarkAlive{"mark_coordinator_alive", R"(
 }  // namespace
 
 absl::StatusOr<Upkeep> DoUpkeep(Database& database, bool expire, absl::Duration ttl,
-                                absl::Duration backoff_base, const LogTails& log_tails) {
+                                const FailurePolicy& policy, const LogTails& log_tails) {
   Upkeep upkeep;
   if (expire) {
     auto expired =
         database.Transact([&](Transaction& t) -> absl::StatusOr<std::vector<EndedLease>> {
           t.Exec(kHoldSweepsOfExpired);
-          return End(t, ReadKeys(t.Exec(kExpired, {absl::ToDoubleSeconds(ttl)})), "lost", false,
-                     "the lease expired: no heartbeat in time", log_tails, backoff_base);
+          return End(t, ReadKeys(t.Exec(kExpired, {absl::ToDoubleSeconds(ttl)})), "lost", kNobody,
+                     "the lease expired: no heartbeat in time", log_tails, policy)
+              .leases;
         });
     if (!expired.ok()) return expired.status();
     upkeep.expired = *std::move(expired);

@@ -15,9 +15,10 @@
 
 namespace gridsweep::coordinator {
 
-struct EndedLease {
-  int64_t run_id;
-  State state;  // of the run, now
+// What becomes of a run that fails, and of the worker that it failed under.
+struct FailurePolicy {
+  absl::Duration backoff_base = absl::Seconds(5);  // pause after the first; doubles each time
+  int quarantine_after = 3;  // different runs that a worker fails in a row; 0 = never
 };
 
 // The last lines of a leased run's log, as far as they are known: kept with the
@@ -30,9 +31,10 @@ using LogTails = std::function<std::string(int64_t run_id)>;
 struct Registered {
   int64_t worker_id;
   std::vector<EndedLease> ended;
+  bool quarantined = false;  // by this
 };
 absl::StatusOr<Registered> RegisterWorker(Database& database, const v1::RegisterRequest& request,
-                                          absl::Duration backoff_base,
+                                          const FailurePolicy& policy,
                                           const LogTails& log_tails = nullptr);
 
 // A lease as its worker reports it.
@@ -47,6 +49,7 @@ struct HeldLease {
 struct Renewed {
   std::string worker;
   v1::WorkerDirective directive;
+  bool releasing;               // it is to give back what it holds
   std::vector<HeldLease> held;  // all leases of this incarnation, reported or not
 };
 // Renews the reported leases whose tokens hold, keeps their new curve points.
@@ -64,9 +67,14 @@ absl::StatusOr<std::vector<EndedLease>> ReleaseLeases(Database& database,
 
 // Ends the lease as a failure of worker or machine: the run is retried after a
 // growing pause, or FAILED once its failures reach the sweep's max_attempts.
-// A repeat answers the run's state. Errors: LEASE_LOST.
-absl::StatusOr<State> FailLease(Database& database, const LeaseKey& key, const std::string& error,
-                                const std::string& log_tail, absl::Duration backoff_base);
+// The worker may be quarantined for it (quarantine.h). A repeat answers the
+// run's state. Errors: LEASE_LOST.
+struct Failed {
+  State state;              // of the run
+  std::string quarantined;  // the worker's name, where this put it in quarantine
+};
+absl::StatusOr<Failed> FailLease(Database& database, const LeaseKey& key, const std::string& error,
+                                 const std::string& log_tail, const FailurePolicy& policy);
 
 // What the coordinator does once a second.
 struct Upkeep {
@@ -77,7 +85,7 @@ struct Upkeep {
 // for `ttl`; a run that was lost five times in a row has that counted as a
 // failure. Puts runs whose pause is over back into the queue.
 absl::StatusOr<Upkeep> DoUpkeep(Database& database, bool expire, absl::Duration ttl,
-                                absl::Duration backoff_base, const LogTails& log_tails = nullptr);
+                                const FailurePolicy& policy, const LogTails& log_tails = nullptr);
 
 // Says that this coordinator (16 raw bytes) is alive.
 absl::Status MarkAlive(Database& database, const std::string& coordinator_id);

@@ -38,7 +38,8 @@ constexpr Statement kEndLease{"end_lease_of_completed_run", R"(
   with gone as (delete from leases where run_id = $1 returning *),
   a as (insert into attempts (run_id, attempt, token, worker_id, worker, host, granted_at, outcome)
         select g.run_id, g.attempt, g.token, g.worker_id, w.name, w.host, g.granted_at, $2
-        from gone g join workers w using (worker_id))
+        from gone g join workers w using (worker_id)),
+  f as (delete from worker_failures f using gone g where f.worker_id = g.worker_id)
   update run_state set state = $3, changed_at = clock_timestamp() where run_id = $1)"};
 
 Param OrNull(double value) { return std::isfinite(value) ? Param(value) : Param(std::nullopt); }

@@ -97,15 +97,6 @@ constexpr Statement kAttempts{"list_attempts_of_run", R"(
 constexpr Statement kCurve{"get_learning_curve", R"(
   select step, loss, error_cm, array_to_string(fraction_above, ' ')
   from learning_curves where run_id = $1 order by step)"};
-constexpr Statement kWorkers{"list_workers", R"(
-  select w.worker_id, w.name, w.host, w.slots, coalesce(l.n, 0), w.resource_class, w.numerics_id,
-         w.version, w.directive, (extract(epoch from w.registered_at) * 1000000)::bigint,
-         (extract(epoch from w.seen_at) * 1000000)::bigint,
-         w.seen_at > clock_timestamp() - $2::float8 * interval '1 second'
-  from workers w left join (select worker_id, count(*) as n from leases group by 1) l
-    using (worker_id)
-  where $1 or w.seen_at > clock_timestamp() - 3 * $2::float8 * interval '1 second'
-  order by w.name)"};
 constexpr Statement kInstance{"get_instance_id", "select instance_id from instance"};
 
 }  // namespace
@@ -170,30 +161,6 @@ absl::StatusOr<v1::GetRunResponse> GetRun(Database& database, int64_t run_id) {
       }
     }
     return response;
-  });
-}
-
-absl::StatusOr<std::vector<v1::Worker>> ListWorkers(Database& database, bool all,
-                                                    absl::Duration ttl) {
-  return database.Transact([&](Transaction& t) -> absl::StatusOr<std::vector<v1::Worker>> {
-    std::vector<v1::Worker> workers;
-    for (const auto& row : t.Exec(kWorkers, {all, absl::ToDoubleSeconds(ttl)})) {
-      v1::Worker worker;
-      worker.set_worker_id(row[0].as<int64_t>());
-      worker.set_name(row[1].c_str());
-      worker.set_host(row[2].c_str());
-      worker.set_slots(row[3].as<unsigned>());
-      worker.set_leased(row[4].as<unsigned>());
-      worker.set_resource_class(row[5].c_str());
-      worker.set_numerics_id(row[6].c_str());
-      worker.set_version(row[7].c_str());
-      worker.set_directive(static_cast<v1::WorkerDirective>(row[8].as<int>()));
-      *worker.mutable_registered_at() = FromMicros(row[9]);
-      *worker.mutable_seen_at() = FromMicros(row[10]);
-      worker.set_live(row[11].as<bool>());
-      workers.push_back(std::move(worker));
-    }
-    return workers;
   });
 }
 

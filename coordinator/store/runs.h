@@ -1,4 +1,4 @@
-// Reading runs, one by one or by the page, and the fleet.
+// Reading runs, one by one or by the page.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -8,7 +8,6 @@
 
 #include "coordinator/store/database.h"
 #include "coordinator/store/sweeps.h"
-#include "gridsweep/v1/admin.pb.h"
 #include "gridsweep/v1/sweep.pb.h"
 
 namespace gridsweep::coordinator {
@@ -21,10 +20,6 @@ absl::StatusOr<std::vector<v1::Run>> ListRuns(Database& database, int64_t sweep_
 
 // With attempts and stored learning curve. NOT_FOUND when there is none.
 absl::StatusOr<v1::GetRunResponse> GetRun(Database& database, int64_t run_id);
-
-// `live` = seen within `ttl`. Without `all`, those not seen for three are left out.
-absl::StatusOr<std::vector<v1::Worker>> ListWorkers(Database& database, bool all,
-                                                    absl::Duration ttl);
 
 // The identity of this database, as the artifact directory's marker carries it.
 absl::StatusOr<std::string> InstanceId(Database& database);

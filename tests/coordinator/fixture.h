@@ -83,7 +83,7 @@ class StoreTest : public ::testing::Test {
     request.set_host(host);
     request.set_incarnation(RandomBytes(16));
     request.set_slots(4);
-    const auto registered = RegisterWorker(db_, request, absl::ZeroDuration());
+    const auto registered = RegisterWorker(db_, request, {absl::ZeroDuration()});
     EXPECT_TRUE(registered.ok()) << registered.status();
     return {registered.ok() ? registered->worker_id : 0, request.incarnation()};
   }

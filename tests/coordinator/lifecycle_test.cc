@@ -12,6 +12,7 @@ namespace gridsweep::coordinator {
 namespace {
 
 constexpr absl::Duration kNow = absl::ZeroDuration();
+constexpr FailurePolicy kAtOnce{kNow, 0};
 
 class Lifecycle : public StoreTest {
  protected:
@@ -30,10 +31,10 @@ class Lifecycle : public StoreTest {
   }
   void FailUntilFailed(const TestWorker& worker) {
     for (State state = State::kBackoff; state != State::kFailed;) {
-      ASSERT_TRUE(DoUpkeep(db_, false, kNow, kNow).ok());
+      ASSERT_TRUE(DoUpkeep(db_, false, kNow, kAtOnce).ok());
       const auto grants = Claim(worker, 1);
       ASSERT_EQ(grants.size(), 1u);
-      state = FailLease(db_, grants[0].key, "out of memory", "tail", kNow).value();
+      state = FailLease(db_, grants[0].key, "out of memory", "tail", kAtOnce)->state;
     }
   }
   // All rows of a sweep's runs, in all tables.
@@ -62,7 +63,7 @@ TEST_F(Pausing, KeepsWaitingRunsFromWorkersAndLeavesLeasedOnes) {
   const v1::Sweep sweep = Create(SmallSweep(5));
   const auto worker = Register("w");
   const auto grants = Claim(worker, 2);
-  ASSERT_TRUE(FailLease(db_, grants[0].key, "", "", absl::Hours(1)).ok());
+  ASSERT_TRUE(FailLease(db_, grants[0].key, "", "", {absl::Hours(1)}).ok());
   const auto paused = PauseSweep(db_, sweep.sweep_id());
   ASSERT_TRUE(paused.ok()) << paused.status();
   EXPECT_EQ(paused->waiting, 4) << "three that were pending, one in backoff";
@@ -86,11 +87,11 @@ TEST_F(Pausing, HoldsOnToRunsThatComeBackLater) {
   Claim(crashing, 1);
   ASSERT_TRUE(PauseSweep(db_, sweep.sweep_id()).ok());
   ASSERT_TRUE(ReleaseLeases(db_, {grants[0].key}, "preempted").ok());
-  EXPECT_EQ(FailLease(db_, grants[1].key, "", "", kNow).value(), State::kPaused);
-  EXPECT_EQ(DoUpkeep(db_, true, kNow, kNow)->expired.size(), 1u);
+  EXPECT_EQ(FailLease(db_, grants[1].key, "", "", kAtOnce)->state, State::kPaused);
+  EXPECT_EQ(DoUpkeep(db_, true, kNow, kAtOnce)->expired.size(), 1u);
   Register("crashing");
   EXPECT_EQ(In(State::kPaused, sweep.sweep_id()), 4);
-  EXPECT_EQ(DoUpkeep(db_, true, kNow, kNow)->due, 0);
+  EXPECT_EQ(DoUpkeep(db_, true, kNow, kAtOnce)->due, 0);
   EXPECT_TRUE(Claim(worker, 4).empty());
   EXPECT_EQ(Count("select sum(failures) from run_state"), 2) << "of a failure and of a crash";
 }
@@ -99,18 +100,18 @@ TEST_F(Pausing, DoesNotSaveARunFromItsLastFailure) {
   const v1::Sweep sweep = Create(SmallSweep(1));
   const auto worker = Register("w");
   for (int i = 0; i < 2; ++i) {
-    ASSERT_TRUE(FailLease(db_, Claim(worker, 1)[0].key, "", "", kNow).ok());
-    ASSERT_TRUE(DoUpkeep(db_, false, kNow, kNow).ok());
+    ASSERT_TRUE(FailLease(db_, Claim(worker, 1)[0].key, "", "", kAtOnce).ok());
+    ASSERT_TRUE(DoUpkeep(db_, false, kNow, kAtOnce).ok());
   }
   const auto last = Claim(worker, 1)[0];
   ASSERT_TRUE(PauseSweep(db_, sweep.sweep_id()).ok());
-  EXPECT_EQ(FailLease(db_, last.key, "", "", kNow).value(), State::kFailed);
+  EXPECT_EQ(FailLease(db_, last.key, "", "", kAtOnce)->state, State::kFailed);
 }
 
 TEST_F(Pausing, ResumedRunsQueueBehindOthersInTheirOrder) {
   const v1::Sweep sweep = Create(SmallSweep(4));
   const auto worker = Register("w");
-  ASSERT_TRUE(FailLease(db_, Claim(worker, 1)[0].key, "", "", absl::Hours(1)).ok());
+  ASSERT_TRUE(FailLease(db_, Claim(worker, 1)[0].key, "", "", {absl::Hours(1)}).ok());
   const auto before = Count("select max(queue_pos) from run_state");
   ASSERT_TRUE(PauseSweep(db_, sweep.sweep_id()).ok());
   EXPECT_EQ(ResumeSweep(db_, sweep.sweep_id()).value(), 4);
@@ -145,10 +146,10 @@ TEST_F(Pausing, HoldsAgainstRunsThatComeBackAtTheSameMoment) {
             if (i % 2 == 0) {
               EXPECT_TRUE(ReleaseLeases(database, {grant.key}, "").ok());
             } else {
-              EXPECT_TRUE(FailLease(database, grant.key, "", "", kNow).ok());
+              EXPECT_TRUE(FailLease(database, grant.key, "", "", kAtOnce).ok());
             }
           }
-          EXPECT_TRUE(DoUpkeep(database, true, kNow, kNow).ok());
+          EXPECT_TRUE(DoUpkeep(database, true, kNow, kAtOnce).ok());
         }
       });
     }
@@ -156,7 +157,7 @@ TEST_F(Pausing, HoldsAgainstRunsThatComeBackAtTheSameMoment) {
     EXPECT_TRUE(PauseSweep(db_, sweep.sweep_id()).ok());
     paused = true;
     EXPECT_EQ(In(State::kPending, sweep.sweep_id()) + In(State::kBackoff, sweep.sweep_id()), 0);
-    for (int i = 0; i < 20; ++i) (void)DoUpkeep(db_, true, kNow, kNow);
+    for (int i = 0; i < 20; ++i) (void)DoUpkeep(db_, true, kNow, kAtOnce);
     stop = true;
     for (auto& thread : threads) thread.join();
     EXPECT_FALSE(late_grant) << round;
@@ -169,7 +170,7 @@ TEST_F(Stopping, CancelsWhatWaitsAndLetsTheRestFinish) {
   const v1::Sweep sweep = Create(SmallSweep(6));
   const auto worker = Register("w");
   const auto grants = Claim(worker, 4);
-  ASSERT_TRUE(FailLease(db_, grants[3].key, "", "", absl::Hours(1)).ok());
+  ASSERT_TRUE(FailLease(db_, grants[3].key, "", "", {absl::Hours(1)}).ok());
   const auto stopped = StopSweep(db_, sweep.sweep_id());
   ASSERT_TRUE(stopped.ok()) << stopped.status();
   EXPECT_EQ(stopped->waiting, 3) << "two that were pending, one in backoff";
@@ -180,7 +181,7 @@ TEST_F(Stopping, CancelsWhatWaitsAndLetsTheRestFinish) {
   EXPECT_TRUE(CompleteRun(db_, ResultOf(grants[0].key)).ok());
   // What comes back unfinished does not start again.
   ASSERT_TRUE(ReleaseLeases(db_, {grants[1].key}, "preempted").ok());
-  EXPECT_EQ(FailLease(db_, grants[2].key, "", "", kNow).value(), State::kCancelled);
+  EXPECT_EQ(FailLease(db_, grants[2].key, "", "", kAtOnce)->state, State::kCancelled);
   EXPECT_EQ(StateOf(grants[1].key.run_id), State::kCancelled);
   EXPECT_EQ(Query(StrCat("select outcome from attempts where run_id = ", grants[1].key.run_id)),
             "released");
@@ -339,7 +340,7 @@ TEST_F(Deleting, TakesAllRowsOfTheSweepAndNoOthers) {
   for (const Grant& grant : Claim(worker, 2)) {
     ASSERT_TRUE(CompleteRun(db_, ResultOf(grant.key)).ok());
   }
-  ASSERT_TRUE(FailLease(db_, Claim(worker, 1)[0].key, "", "", kNow).ok());
+  ASSERT_TRUE(FailLease(db_, Claim(worker, 1)[0].key, "", "", kAtOnce).ok());
   const v1::Sweep other = Create(SmallSweep(3));
   ASSERT_TRUE(PauseSweep(db_, sweep.sweep_id()).ok());
   ASSERT_TRUE(CompleteRun(db_, ResultOf(Claim(worker, 1)[0].key)).ok());

@@ -259,6 +259,65 @@ TEST_F(History, EachAttemptTellsWhoHadItAndHowItEnded) {
   EXPECT_EQ(run.attempts(1).log_tail(), "what the worker sent");
 }
 
+TEST_F(Server, AQuarantinedWorkerHearsOfItAndWaitsForUncordon) {
+  Create(4);
+  const auto worker = Register("w");
+  const auto leases = Lease(worker, 3);
+  ASSERT_EQ(leases.size(), 3u);
+  for (const v1::Lease& lease : leases) {
+    v1::FailRunRequest fail;
+    *fail.mutable_ref() = lease.ref();
+    v1::FailRunResponse failed;
+    grpc::ClientContext context;
+    ASSERT_TRUE(dispatch_->FailRun(&context, fail, &failed).ok());
+    EXPECT_EQ(failed.state(),
+              &lease == &leases.back() ? v1::RUN_STATE_PENDING : v1::RUN_STATE_BACKOFF);
+  }
+  EXPECT_EQ(Beat(worker, {}).directive(), v1::WORKER_DIRECTIVE_QUARANTINED);
+  // Told at once, though it would wait: a run is there.
+  v1::LeaseRunsResponse response;
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
+  const auto status = dispatch_->LeaseRuns(&context, Asking(worker, 1, 25), &response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(response.leases_size(), 0);
+  EXPECT_EQ(response.directive(), v1::WORKER_DIRECTIVE_QUARANTINED);
+  EXPECT_GT(response.retry_after().seconds(), 0);
+  EXPECT_EQ(Lease(Register("other"), 1).size(), 1u);
+  // A restart of the coordinator changes nothing.
+  coordinator_.reset();
+  Start();
+  EXPECT_EQ(Beat(worker, {}).directive(), v1::WORKER_DIRECTIVE_QUARANTINED);
+  v1::UncordonWorkerRequest uncordon;
+  uncordon.set_name("w");
+  v1::UncordonWorkerResponse uncordoned;
+  grpc::ClientContext admin_context;
+  ASSERT_TRUE(admin_->UncordonWorker(&admin_context, uncordon, &uncordoned).ok());
+  EXPECT_EQ(uncordoned.worker().directive(), v1::WORKER_DIRECTIVE_RUN);
+  EXPECT_EQ(Beat(worker, {}).directive(), v1::WORKER_DIRECTIVE_RUN);
+  EXPECT_EQ(Lease(worker, 1).size(), 1u);
+}
+
+TEST_F(Server, ADrainedWorkerIsAskedToGiveItsRunsBack) {
+  const v1::Sweep sweep = Create(1);
+  const auto worker = Register("w");
+  const auto leases = Lease(worker, 1);
+  v1::DrainWorkerRequest drain;
+  drain.set_name("w");
+  v1::DrainWorkerResponse drained;
+  grpc::ClientContext context;
+  ASSERT_TRUE(admin_->DrainWorker(&context, drain, &drained).ok());
+  const auto beat = Beat(worker, leases);
+  EXPECT_EQ(beat.directive(), v1::WORKER_DIRECTIVE_DRAIN);
+  EXPECT_EQ(beat.verdicts(0).kind(), v1::Verdict::KIND_CHECKPOINT_AND_RELEASE);
+  v1::CordonWorkerRequest nobody;
+  nobody.set_name(std::string("w\0x", 3));
+  v1::CordonWorkerResponse cordoned;
+  grpc::ClientContext refused;
+  EXPECT_EQ(admin_->CordonWorker(&refused, nobody, &cordoned).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
+}
+
 TEST_F(Server, ANameThatIsAnothersUpToANulIsRefused) {
   Create(1);
   const auto worker = Register("w");

@@ -1,0 +1,36 @@
+// AdminService: the fleet, for its operator.
+#pragma once
+
+#include <absl/time/time.h>
+
+#include <functional>
+
+#include "coordinator/lane.h"
+#include "gridsweep/v1/admin.grpc.pb.h"
+
+namespace gridsweep::coordinator {
+
+class AdminService final : public v1::AdminService::CallbackService {
+ public:
+  // `work_appeared` is called when a worker may take runs again.
+  AdminService(Lane& lane, absl::Duration lease_ttl, std::function<void()> work_appeared)
+      : lane_(lane), lease_ttl_(lease_ttl), work_appeared_(std::move(work_appeared)) {}
+
+  grpc::ServerUnaryReactor* ListWorkers(grpc::CallbackServerContext*, const v1::ListWorkersRequest*,
+                                        v1::ListWorkersResponse*) override;
+  grpc::ServerUnaryReactor* CordonWorker(grpc::CallbackServerContext*,
+                                         const v1::CordonWorkerRequest*,
+                                         v1::CordonWorkerResponse*) override;
+  grpc::ServerUnaryReactor* UncordonWorker(grpc::CallbackServerContext*,
+                                           const v1::UncordonWorkerRequest*,
+                                           v1::UncordonWorkerResponse*) override;
+  grpc::ServerUnaryReactor* DrainWorker(grpc::CallbackServerContext*, const v1::DrainWorkerRequest*,
+                                        v1::DrainWorkerResponse*) override;
+
+ private:
+  Lane& lane_;
+  const absl::Duration lease_ttl_;
+  const std::function<void()> work_appeared_;
+};
+
+}  // namespace gridsweep::coordinator
