@@ -24,7 +24,7 @@ class CheckpointsTest : public StoreTest {
     Query(StrCat(
         "update leases set expires_at = clock_timestamp() - interval '1 s' where run_id = ", run_id,
         " returning 1"));
-    const auto upkeep = DoUpkeep(db_, true, absl::ZeroDuration(), absl::ZeroDuration());
+    const auto upkeep = DoUpkeep(db_, true, absl::ZeroDuration(), {absl::ZeroDuration(), 0});
     ASSERT_TRUE(upkeep.ok()) << upkeep.status();
     ASSERT_EQ(upkeep->expired.size(), 1U);
   }
