@@ -46,7 +46,9 @@ DrawnFigure DrawP02(FigureSource& source) {
   Json tiled = Tiled(std::move(shares), 4);
   tiled["resolve"]["scale"]["color"] = "shared";
   tiled["resolve"]["scale"]["shape"] = "shared";
-  figure.view = Above({std::move(tiled), Tiled(std::move(maps), 6)});
+  std::vector<Json> rows = {std::move(tiled)};
+  if (!maps.empty()) rows.push_back(Tiled(std::move(maps), 6));
+  figure.view = Above(std::move(rows));
   return figure;
 }
 

@@ -1,6 +1,7 @@
 // P6: Gaussian readouts give no lattices. By width: has-grid fractions beside the published
 // ones, survival functions, best ratemaps; by network where there are several.
 #include <algorithm>
+#include <span>
 
 #include "analysis/compare/published.h"
 #include "analysis/figures/example_maps.h"
@@ -17,20 +18,14 @@ DrawnFigure DrawP06(FigureSource& source) {
   ASSIGN_OR_RETURN(const auto scores, AskScoreBins(source, kGaussian, {"place_cell_rf"}));
   if (scores.empty()) return std::nullopt;
   ASSIGN_OR_RETURN(const auto by_width, AskShare(source, kGaussian, {"place_cell_rf"}, kHasGrid));
-  ASSIGN_OR_RETURN(const auto by_network, AskShare(source, kGaussian, {"rnn_type"}, kHasGrid));
   ASSIGN_OR_RETURN(auto maps, ExampleMaps(source, kGaussian, "place_cell_rf", "σ ", 5, 2));
   Figure figure;
   ASSIGN_OR_RETURN(figure.coverage, AskCoverage(source, kGaussian));
 
-  ShareRows width_rows, network_rows;
+  ShareRows width_rows;
   for (const auto& row : by_width) width_rows.Add(NumberOf(row.group().key(0)), row);
   for (const auto& published : PublishedGaussianByWidth()) {
     width_rows.AddPublished(published.width, published.value);
-  }
-  Names networks;
-  for (const auto& row : by_network) {
-    networks.push_back(TextOf(row.group().key(0)));
-    network_rows.Add(networks.back(), row);
   }
   SurvivalCurves curves;
   for (const auto& bins : scores) curves.Add(TextOf(bins.group.key(0)) + " m", bins);
@@ -50,18 +45,30 @@ DrawnFigure DrawP06(FigureSource& source) {
                      std::nullopt, 260, 220),
       curves.Draw("B  Scores of all units", "survival", "width σ_E", true, 300, 220)};
   std::vector<Json> rows = {Beside(std::move(top))};
-  if (networks.size() > 1) {
-    for (const auto& published : PublishedGaussianByNetwork()) {
-      network_rows.AddPublished(published.name, published.value);
-      if (std::ranges::find(networks, published.name) == networks.end()) {
-        networks.emplace_back(published.name);
-      }
+  std::vector<Json> others;
+  const auto add = [&](const char* field, const char* title,
+                       std::span<const PublishedByName> published) -> absl::Status {
+    ASSIGN_OR_RETURN(const auto shares, AskShare(source, kGaussian, {field}, kHasGrid));
+    if (shares.size() < 2) return absl::OkStatus();
+    ShareRows points;
+    Names names;
+    for (const auto& row : shares) {
+      names.push_back(TextOf(row.group().key(0)));
+      points.Add(names.back(), row);
     }
-    figure.datasets["by_network"] = network_rows.rows();
-    rows.push_back(SharesByName("Possible grid cells by network, all widths", "by_network",
-                                network_rows, networks, "fraction of runs, max score > 0.8"));
-  }
-  rows.push_back(Tiled(std::move(maps), 5));
+    for (const auto& [name, value] : published) {
+      points.AddPublished(name, value);
+      if (std::ranges::find(names, name) == names.end()) names.emplace_back(name);
+    }
+    figure.datasets[field] = points.rows();
+    others.push_back(
+        SharesByName(title, field, points, names, "fraction of runs, max score > 0.8"));
+    return absl::OkStatus();
+  };
+  RETURN_IF_ERROR(add("rnn_type", "By network, all widths", PublishedGaussianByNetwork()));
+  RETURN_IF_ERROR(add("activation", "By activation, all widths", PublishedGaussianByActivation()));
+  if (!others.empty()) rows.push_back(Beside(std::move(others)));
+  if (!maps.empty()) rows.push_back(Tiled(std::move(maps), 5));
   rows.push_back(TextView("C  not reproduced: data not public here", 400));
   figure.view = Above(std::move(rows));
   return figure;

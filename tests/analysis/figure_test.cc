@@ -84,6 +84,7 @@ class FigureTest : public ::testing::Test {
     add("DoS multi-scale", "DoS", "Uniform( 0.06 , 1 )", 2, 20);
     add("Gaussian", "Gaussian", "0.1", 2, 20);
     add("Gaussian", "Gaussian", "0.2", 2, 20);
+    runs.back().activation = "tanh";
     runs.push_back({.readout = "DoS", .seed = 90, .state = "diverged", .scores = {0.9}});
     runs.push_back({.readout = "DoS", .seed = 91, .state = "pending", .scores = {0.9}});
     sweep_id_ = world_->AddSweep(runs);
@@ -325,6 +326,10 @@ TEST_F(FigureTest, P06CountsGaussianRunsByWidthAndSaysWhatIsMissing) {
     ExpectSurvival(data["survival"], width + " m", runs);
   }
   EXPECT_EQ(Point(data["has_grid"], 0.08, "", "published")["fraction"], 0.274);
+  EXPECT_EQ(Point(data["activation"], "tanh")["count"], "0 of 1");
+  EXPECT_EQ(Point(data["activation"], "relu")["count"], "0 of 3");
+  EXPECT_EQ(Point(data["activation"], "linear", "", "published")["fraction"], 0.108);
+  EXPECT_FALSE(data.contains("rnn_type")) << "one network has nothing to stand beside";
   EXPECT_THAT(answer.bytes, HasSubstr("C  not reproduced: data not public here"));
   EXPECT_THAT(answer.header.notes(3), HasSubstr("not reproduced: data not public here"));
 }

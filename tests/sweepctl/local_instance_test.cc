@@ -131,6 +131,18 @@ TEST_F(LocalInstance, TrainsASweepSurvivesDeathAndFindsItAgain) {
   ran = Sweepctl("ratemaps --sweep tiny --top 4 --out best.png");
   ASSERT_EQ(ran.code, 0) << ran.err;
   EXPECT_EQ(Read(home_ / "best.png").substr(1, 3), "PNG");
+  ran = Sweepctl("figure P1 --sweep tiny -o p01.json --output json");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(nlohmann::json::parse(ran.out).at("coverage").at("finished"), "4");
+  EXPECT_EQ(nlohmann::json::parse(Read(home_ / "p01.json")).at("datasets").at("solved").size(), 9u)
+      << "two families here, seven published";
+  ran = Sweepctl("figure p01 --sweep tiny -o p01.png");
+  ASSERT_EQ(ran.code, 0) << ran.err << " (setup/renderer.sh installs the renderer)";
+  EXPECT_EQ(Read(home_ / "p01.png").substr(1, 3), "PNG");
+  EXPECT_EQ(Sweepctl("figure p01 -o p01.gif").code, 2);
+  ran = Sweepctl("figure p08 --sweep tiny -o p08.json");
+  EXPECT_EQ(ran.code, 3);
+  EXPECT_THAT(ran.err, HasSubstr("sweeps/p08/small.yaml"));
   ran = Sweepctl("theory tiny --patterns relu --steps 20 --units 4 --out tiny.png -o json");
   ASSERT_EQ(ran.code, 0) << ran.err;
   EXPECT_EQ(Read(home_ / "tiny.png").substr(1, 3), "PNG");
