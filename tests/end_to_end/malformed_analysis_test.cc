@@ -1,6 +1,8 @@
 // AnalysisService: questions that make no sense, and what they are not: SQL.
 #include <chrono>
 #include <cmath>
+#include <cstring>
+#include <functional>
 #include <limits>
 
 #include "common/strings.h"
@@ -38,6 +40,32 @@ class MalformedQuestions : public Malformed {
     v1::GetRatemapsRequest ratemaps;
     *ratemaps.mutable_query() = list;
     ExpectRefused(what, code, Ask("GetRatemaps", ratemaps));
+    v1::ComparePublishedRequest published;
+    *published.mutable_where() = where;
+    ExpectRefused(what, code, Ask("ComparePublished", published));
+    v1::NeuralPredictivityRequest predictivity;
+    *predictivity.mutable_where() = where;
+    ExpectRefused(what, code, Ask("NeuralPredictivity", predictivity));
+    v1::PredictRecordingsRequest question = Recordings();
+    *question.mutable_question()->mutable_where() = where;
+    ExpectRefused(what, code, Send({question, Maps(1)}));
+  }
+  static v1::PredictRecordingsRequest Recordings() {
+    v1::PredictRecordingsRequest message;
+    message.mutable_question()->set_nbins(20);
+    return message;
+  }
+  static v1::PredictRecordingsRequest Maps(size_t neurons) {
+    std::vector<float> rates(neurons * 400);
+    for (size_t i = 0; i < rates.size(); ++i) rates[i] = static_cast<float>(i % 7);
+    v1::PredictRecordingsRequest message;
+    message.set_maps(reinterpret_cast<const char*>(rates.data()), rates.size() * sizeof(float));
+    return message;
+  }
+  grpc::Status Send(const std::vector<v1::PredictRecordingsRequest>& messages) {
+    std::vector<std::string> bytes;
+    for (const auto& message : messages) bytes.push_back(message.SerializeAsString());
+    return Call(stage_.analysis, "/gridsweep.v1.AnalysisService/PredictRecordings", bytes).status;
   }
   // All that take a metric refuse this one.
   void ExpectNoMetric(const std::string& metric) {
@@ -191,6 +219,108 @@ TEST_F(MalformedQuestions, PagesAndUnitsAreRefused) {
   ExpectRefused("too many at once", kInvalid, ratemaps([](auto& r) {
                   for (int i = 0; i < 5'000; ++i) *r.add_units() = r.units(0);
                 }));
+}
+
+TEST_F(MalformedQuestions, ComparisonsAreRefused) {
+  v1::ComparePublishedRequest published;
+  published.mutable_where()->add_group_by("readout");
+  ExpectRefused("families by readout", kInvalid, Ask("ComparePublished", published));
+  v1::NeuralPredictivityRequest predictivity;
+  predictivity.mutable_where()->add_group_by("seed");
+  ExpectRefused("networks by seed", kInvalid, Ask("NeuralPredictivity", predictivity));
+}
+
+TEST_F(MalformedQuestions, RecordingsAreRefused) {
+  EXPECT_TRUE(Send({Recordings(), Maps(2)}).ok());
+  ExpectRefused("no message", kInvalid, Send({}));
+  ExpectRefused("an empty message", kInvalid, Send({{}}));
+  ExpectRefused("maps before the question", kInvalid, Send({Maps(1), Recordings()}));
+  ExpectRefused("no maps", kInvalid, Send({Recordings()}));
+  ExpectRefused("two questions", kInvalid, Send({Recordings(), Maps(1), Recordings()}));
+  v1::PredictRecordingsRequest message = Maps(1);
+  message.set_maps("");
+  ExpectRefused("an empty piece", kInvalid, Send({Recordings(), message}));
+  message.set_maps(std::string(1601, '\0'));
+  ExpectRefused("a byte too many", kInvalid, Send({Recordings(), message}));
+  message.set_maps(std::string(1600, '\xFF'));
+  ExpectRefused("NaN alone", kInvalid, Send({Recordings(), message}));
+  const float infinity = std::numeric_limits<float>::infinity();
+  message = Maps(1);
+  std::memcpy(message.mutable_maps()->data(), &infinity, sizeof infinity);
+  ExpectRefused("an infinite rate", kInvalid, Send({Recordings(), message}));
+  for (const uint32_t bins : {0u, 1u, 45u, ~0u}) {
+    v1::PredictRecordingsRequest question = Recordings();
+    question.mutable_question()->set_nbins(bins);
+    ExpectRefused(StrCat(bins, " bins"), kInvalid, Send({question, Maps(1)}));
+  }
+  v1::PredictRecordingsRequest question = Recordings();
+  question.mutable_question()->set_seed(-1);
+  ExpectRefused("a negative seed", kInvalid, Send({question, Maps(1)}));
+  question.mutable_question()->set_seed(kMost);
+  EXPECT_TRUE(Send({question, Maps(1)}).ok());
+  std::vector<v1::PredictRecordingsRequest> flood(20, Maps(2'500));
+  flood[0] = Recordings();
+  ExpectRefused("80 MB of maps", kInvalid, Send(flood));
+}
+
+TEST_F(MalformedQuestions, TheoryIsRefused) {
+  const auto theory = [&](const std::function<void(v1::ReadoutTheoryRequest&)>& spoil) {
+    v1::ReadoutTheoryRequest request;
+    request.add_configs()->set_place_field_values("gaussian");
+    request.set_lattice(16);
+    spoil(request);
+    return Ask("ReadoutTheory", request);
+  };
+  EXPECT_TRUE(theory([](auto&) {}).ok());
+  ExpectRefused("nothing", kInvalid, theory([](auto& r) { r.clear_configs(); }));
+  ExpectRefused("configs and a sweep", kInvalid, theory([](auto& r) { r.set_sweep_id(1); }));
+  ExpectRefused("too many at once", kInvalid, theory([](auto& r) {
+                  for (int i = 0; i < 300; ++i) *r.add_configs() = r.configs(0);
+                }));
+  for (const int64_t id : {int64_t{-1}, int64_t{1} << 40, kMost}) {
+    ExpectRefused(StrCat("sweep ", id), kNotFound, theory([&](auto& r) {
+                    r.clear_configs();
+                    r.set_sweep_id(id);
+                  }));
+  }
+  for (const uint32_t lattice : {0u, 15u, 102u, ~0u}) {
+    ExpectRefused(StrCat("lattice ", lattice), kInvalid,
+                  theory([&](auto& r) { r.set_lattice(lattice); }));
+  }
+  ExpectRefused("33 eigenvectors", kInvalid, theory([](auto& r) { r.set_eigenmaps(33); }));
+  ExpectRefused("five patterns", kInvalid, theory([](auto& r) {
+                  for (int i = 0; i < 5; ++i) r.add_patterns();
+                }));
+  using Spoil = std::function<void(v1::PatternDynamics&)>;
+  const std::pair<const char*, Spoil> kPatterns[] = {
+      {"coupling 99",
+       [](auto& p) { p.set_coupling(static_cast<v1::PatternDynamics::Coupling>(99)); }},
+      {"sigmoid", [](auto& p) { p.set_activation("sigmoid"); }},
+      {"no units", [](auto& p) { p.set_units(0); }},
+      {"65 units", [](auto& p) { p.set_units(65); }},
+      {"a step of 0", [](auto& p) { p.set_step_size(0); }},
+      {"a step that is no number", [](auto& p) { p.set_step_size(NAN); }},
+      {"an infinite step", [](auto& p) { p.set_step_size(INFINITY); }},
+      {"too many steps", [](auto& p) { p.set_steps(20'001); }},
+      {"a negative seed", [](auto& p) { p.set_seed(-1); }},
+  };
+  for (const auto& [what, spoil] : kPatterns) {
+    ExpectRefused(what, kInvalid, theory([&](auto& r) { spoil(*r.add_patterns()); }));
+  }
+  using SpoilConfig = std::function<void(v1::RunConfig&)>;
+  const std::pair<const char*, SpoilConfig> kConfigs[] = {
+      {"no readout", [](auto& c) { c.clear_place_field_values(); }},
+      {"an unknown readout", [](auto& c) { c.set_place_field_values("hexagons"); }},
+      {"no cells", [](auto& c) { c.set_np(0); }},
+      {"a negative width", [](auto& c) { c.mutable_place_cell_rf()->set_constant(-1); }},
+      {"a width that is no number", [](auto& c) { c.mutable_place_cell_rf()->set_constant(NAN); }},
+      {"a box without a width", [](auto& c) { c.set_box_width_in_m(0); }},
+  };
+  for (const auto& [what, spoil] : kConfigs) {
+    ExpectRefused(what, kInvalid, theory([&](auto& r) { spoil(*r.mutable_configs(0)); }));
+  }
+  // Too large to compute: named, not tried.
+  EXPECT_TRUE(theory([](auto& r) { r.mutable_configs(0)->set_np(2'000'000'000); }).ok());
 }
 
 }  // namespace

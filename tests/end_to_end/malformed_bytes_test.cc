@@ -160,6 +160,31 @@ TEST_F(MalformedBytes, OfAnalysisRequestsAreAnsweredOrRefused) {
   v1::VerifySweepRequest verify;
   verify.set_sweep_id(stage_.sweep_id);
   Try(stage_.analysis, "AnalysisService/VerifySweep", verify);
+  where.clear_group_by();
+  v1::ComparePublishedRequest published;
+  *published.mutable_where() = where;
+  Try(stage_.analysis, "AnalysisService/ComparePublished", published);
+  v1::NeuralPredictivityRequest predictivity;
+  *predictivity.mutable_where() = where;
+  Try(stage_.analysis, "AnalysisService/NeuralPredictivity", predictivity);
+  std::vector<v1::PredictRecordingsRequest> recordings(2);
+  *recordings[0].mutable_question()->mutable_where() = where;
+  recordings[0].mutable_question()->set_nbins(20);
+  recordings[0].mutable_question()->set_seed(3);
+  const std::vector<float> rates = {0.5f, 1.0f, 2.0f, 4.0f};
+  for (int i = 0; i < 200; ++i) {
+    recordings[1].mutable_maps()->append(reinterpret_cast<const char*>(rates.data()), 16);
+  }
+  Try(stage_.analysis, "AnalysisService/PredictRecordings", recordings);
+  v1::ReadoutTheoryRequest theory;
+  theory.add_configs()->set_place_field_values("difference_of_gaussians");
+  theory.mutable_configs(0)->set_np(16);
+  theory.mutable_configs(0)->mutable_place_cell_rf()->mutable_uniform()->set_low(0.1);
+  theory.mutable_configs(0)->mutable_place_cell_rf()->mutable_uniform()->set_high(0.3);
+  theory.set_lattice(16);
+  theory.set_eigenmaps(2);
+  theory.set_with_maps(true);
+  Try(stage_.analysis, "AnalysisService/ReadoutTheory", theory);
 }
 
 TEST_F(MalformedBytes, OfWritesWithoutALeaseAreRefused) {
