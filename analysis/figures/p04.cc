@@ -71,9 +71,14 @@ Json ModeView() {
   return view;
 }
 
-Json RatioView() {
+Json RatioView(const Json& ratios) {
+  double low_end = 0.8, high_end = 1.8;
+  for (const auto& row : ratios) {
+    low_end = std::min(low_end, row["ratio"].get<double>() - 0.05);
+    high_end = std::max(high_end, row["ratio"].get<double>() + 0.05);
+  }
   Json view = View("C  Ratios of successive modes", 200, 240);
-  const Json y = Quantitative("ratio", "mode / mode of the next smaller width", 0.8, 1.8);
+  const Json y = Quantitative("ratio", "mode / mode of the next smaller width", low_end, high_end);
   Json low = y;
   low["field"] = "low";
   view["layer"] = {
@@ -158,9 +163,9 @@ DrawnFigure DrawP04(FigureSource& source) {
       "neighbours in this selection, whatever their distance."};
   figure.datasets["density"] = std::move(densities);
   figure.datasets["modes"] = std::move(modes);
-  figure.datasets["ratios"] = std::move(ratios);
   std::vector<Json> right = {ModeView()};
-  if (widths.size() > 1) right.push_back(RatioView());
+  if (widths.size() > 1) right.push_back(RatioView(ratios));
+  figure.datasets["ratios"] = std::move(ratios);
   figure.view = Above({DensityView(names, std::min(longest, kLongest)), Beside(std::move(right))});
   return figure;
 }

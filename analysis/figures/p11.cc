@@ -1,90 +1,148 @@
-// P11: participation ratio by network, of ratemaps of trained relu networks, beside the
-// published ones.
+// P11: participation ratio of the ratemaps against published neural predictivity, by network
+// and activation, trained and untrained, with their correlation.
+#include <absl/strings/str_format.h>
+
 #include <algorithm>
 
+#include "analysis/compare/neural_predictivity.h"
 #include "analysis/compare/published.h"
 #include "analysis/figures/ask.h"
 #include "analysis/figures/panels.h"
-#include "analysis/queries/summarize.h"
 #include "common/status.h"
 #include "common/strings.h"
 
 namespace gridsweep::analysis {
-
 namespace {
 
-Json RatioView(const Names& networks) {
-  Json view = View("A  Participation ratio", 320, static_cast<int>(networks.size()) * 30);
-  view["data"] = {{"name", "ratios"}};
-  const Json y = Nominal("network", "", networks);
+constexpr char kHere[] = "this selection";
+constexpr char kPublished[] = "published (relu)";
+
+Json PointOf(const v1::NeuralPredictivityResponse::Row& row, bool trained) {
+  const auto& side = trained ? row.trained() : row.untrained();
+  Json point = {{"network", row.rnn_type()},
+                {"activation", row.activation()},
+                {"source", kHere},
+                {"predictivity", side.published()},
+                {"ratio", Rounded(side.ours().mean())},
+                {"runs", side.ours().n()}};
+  if (side.ours().has_sem()) {
+    point["low"] = Rounded(side.ours().mean() - side.ours().sem());
+    point["high"] = Rounded(side.ours().mean() + side.ours().sem());
+  }
+  return point;
+}
+
+Json PredictivityView(const std::string& title, const std::string& dataset, const Names& networks,
+                      const Names& activations) {
+  Json view = View(title, 290, 250);
+  view["data"] = {{"name", dataset}};
   const char* axis = "participation ratio of the smoothed ratemaps";
-  const auto by_source = [](const Json& range) {
-    return Json{{"field", "source"},
-                {"type", "nominal"},
-                {"title", nullptr},
-                {"scale", {{"domain", {"this selection", "published"}}, {"range", range}}},
-                {"legend", {{"orient", "bottom"}}}};
-  };
-  view["layer"] = {
-      {{"transform", {{{"filter", "isValid(datum.low)"}}}},
-       {"mark", {{"type", "rule"}, {"strokeWidth", 1.5}, {"color", "#0072b2"}}},
-       {"encoding", {{"y", y}, {"x", Quantitative("low", axis)}, {"x2", {{"field", "high"}}}}}},
-      {{"mark", {{"type", "point"}, {"size", 55}, {"strokeWidth", 2}, {"opacity", 1}}},
-       {"encoding",
-        {{"y", y},
-         {"x", Quantitative("ratio", axis)},
-         {"color", by_source({"#0072b2", "#d55e00"})},
-         {"shape", by_source({"circle", "diamond"})}}}},
-      {{"transform", {{{"filter", "isValid(datum.count)"}}}},
-       {"mark", {{"type", "text"}, {"align", "left"}, {"fontSize", 10}, {"color", "#555"}}},
-       {"encoding",
-        {{"y", y}, {"x", {{"value", 330}}}, {"text", {{"field", "count"}, {"type", "nominal"}}}}}}};
+  const Json x = Quantitative("ratio", axis);
+  Json y = Quantitative("predictivity", "published neural predictivity");
+  y["scale"] = {{"zero", false}, {"padding", 14}};
+  const Json colour = Nominal("network", "network", networks);
+  const Json here = {{{"filter", StrCat("datum.source === '", kHere, "'")}}};
+  const Json published = {{{"filter", StrCat("datum.source !== '", kHere, "'")}}};
+  view["layer"] = {{{"transform", here},
+                    {"mark", {{"type", "rule"}, {"strokeWidth", 1.5}}},
+                    {"encoding",
+                     {{"y", y},
+                      {"x", Quantitative("low", axis)},
+                      {"x2", {{"field", "high"}}},
+                      {"color", colour}}}},
+                   {{"transform", here},
+                    {"mark", {{"type", "point"}, {"filled", true}, {"size", 60}, {"opacity", 1}}},
+                    {"encoding",
+                     {{"y", y},
+                      {"x", x},
+                      {"color", colour},
+                      {"shape", Nominal("activation", "activation", activations)}}}},
+                   {{"transform", published},
+                    {"mark", {{"type", "text"}, {"fontSize", 15}, {"text", "◇"}}},
+                    {"encoding", {{"y", y}, {"x", x}, {"color", colour}}}}};
   return view;
+}
+
+std::string CoefficientText(const char* name, double value, bool has_interval,
+                            const v1::Interval& interval) {
+  return has_interval
+             ? absl::StrFormat("%s %.2f [%.2f, %.2f]", name, value, interval.low(), interval.high())
+             : absl::StrFormat("%s %.2f", name, value);
+}
+
+// "trained: Pearson 0.91 [0.62, 0.98], Spearman ... over 5 rows".
+std::string CorrelationText(const v1::NeuralPredictivityResponse::Correlation& correlation) {
+  const std::string rows = StrCat(correlation.n(), correlation.n() == 1 ? " network" : " networks");
+  if (!correlation.has_pearson() || !correlation.has_spearman()) {
+    return StrCat(correlation.of(), ": too few (", rows, ")");
+  }
+  return StrCat(
+      correlation.of(), ": ",
+      CoefficientText("Pearson", correlation.pearson(), correlation.has_pearson_interval(),
+                      correlation.pearson_interval()),
+      ", ",
+      CoefficientText("Spearman", correlation.spearman(), correlation.has_spearman_interval(),
+                      correlation.spearman_interval()),
+      " (", rows, ")");
 }
 
 }  // namespace
 
 DrawnFigure DrawP11(FigureSource& source) {
-  constexpr std::string_view kTrained = "activation = \"relu\" AND n_epochs > 0";
-  v1::SummarizeRequest request;
-  *request.mutable_where() = Narrowed(source.where, kTrained);
-  request.mutable_where()->add_group_by("rnn_type");
-  request.set_metric("participation_ratio_ratemaps");
-  ASSIGN_OR_RETURN(const SummarizeQuestion question, ParseSummarize(request));
-  ASSIGN_OR_RETURN(const auto summary, AnswerSummarize(source.snapshot, question));
-  Names networks;
-  for (const auto& published : PublishedParticipationRatios())
-    networks.emplace_back(published.name);
-  Json rows = Json::array();
-  bool some = false;
-  for (const auto& row : summary.rows()) {
-    if (!row.has_mean()) continue;
-    some = true;
-    const std::string network = TextOf(row.group().key(0));
-    if (std::ranges::find(networks, network) == networks.end()) networks.push_back(network);
-    rows.push_back({{"network", network},
-                    {"source", "this selection"},
-                    {"ratio", Rounded(row.mean())},
-                    {"low", Rounded(row.min())},
-                    {"high", Rounded(row.max())},
-                    {"count", StrCat(row.count(), row.count() == 1 ? " run" : " runs")}});
+  v1::NeuralPredictivityRequest request;
+  *request.mutable_where() = source.where;
+  ASSIGN_OR_RETURN(const PredictivityQuestion question, ParsePredictivity(request));
+  ASSIGN_OR_RETURN(const auto answer, AnswerPredictivity(source.snapshot, question));
+  Names networks, activations;
+  const auto note = [](Names& names, const std::string& name) {
+    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+  };
+  Json trained = Json::array(), untrained = Json::array();
+  for (const auto& row : answer.rows()) {
+    for (const bool is_trained : {true, false}) {
+      const auto& side = is_trained ? row.trained() : row.untrained();
+      if (!side.has_published() || !side.ours().has_mean()) continue;
+      note(networks, row.rnn_type());
+      note(activations, row.activation());
+      (is_trained ? trained : untrained).push_back(PointOf(row, is_trained));
+    }
   }
-  if (!some) return std::nullopt;
+  if (trained.empty() && untrained.empty()) return std::nullopt;
   Figure figure;
-  ASSIGN_OR_RETURN(figure.coverage, AskCoverage(source, kTrained));
-  for (const auto& published : PublishedParticipationRatios()) {
-    rows.push_back(
-        {{"network", published.name}, {"source", "published"}, {"ratio", published.value}});
+  ASSIGN_OR_RETURN(figure.coverage, AskCoverage(source, ""));
+  for (const auto& published : PublishedPredictivities()) {
+    for (const auto& [network, ratio] : PublishedParticipationRatios()) {
+      if (published.activation != "relu" || published.rnn_type != network) continue;
+      note(networks, std::string(network));
+      trained.push_back({{"network", network},
+                         {"activation", "relu"},
+                         {"source", kPublished},
+                         {"predictivity", published.trained},
+                         {"ratio", ratio}});
+    }
   }
-  figure.datasets["ratios"] = std::move(rows);
-  figure.title = "P11: participation ratio of ratemaps by network";
+  std::string correlations =
+      "Correlation of the two over networks and activations, 95% intervals; ";
+  for (const auto& correlation : answer.correlations()) {
+    correlations +=
+        StrCat(&correlation == &answer.correlations(0) ? "" : "; ", CorrelationText(correlation));
+  }
+  figure.title = "P11: participation ratio against neural predictivity";
   figure.notes = {
       CoverageText(*figure.coverage),
-      "Trained relu networks, all readouts: mean over runs, lines from the lowest to the highest "
-      "run. Published: read off the figure.",
-      "Panels B and C of the poster: not reproduced: data not public here."};
+      StrCat("Ratios: mean over runs ± standard error. Predictivity: ", answer.published_source(),
+             ". ◇: participation ratios of the published relu networks, read off the figure."),
+      correlations + ".", "Panels B and C of the poster: not reproduced: data not public here."};
+  std::vector<Json> views = {PredictivityView("A  Trained", "trained", networks, activations)};
+  if (!untrained.empty()) {
+    views.push_back(PredictivityView("Untrained", "untrained", networks, activations));
+  }
+  figure.datasets["trained"] = std::move(trained);
+  figure.datasets["untrained"] = std::move(untrained);
+  Json beside = Beside(std::move(views));
+  beside["resolve"]["scale"] = {{"color", "shared"}, {"shape", "shared"}};
   figure.view =
-      Above({RatioView(networks), TextView("B, C  not reproduced: data not public here", 400)});
+      Above({std::move(beside), TextView("B, C  not reproduced: data not public here", 400)});
   return figure;
 }
 

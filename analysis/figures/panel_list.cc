@@ -21,8 +21,11 @@ std::span<const Panel> Panels() {
       {"p08", "finished runs with general DoG readouts and an error below 15 cm", DrawP08, nullptr},
       {"p09", "runs with place cells, in any state", nullptr, ComputeP09},
       {"p10", "finished runs with DoS readouts and two numbers of units (Ng)", DrawP10, nullptr},
-      {"p11", "finished, trained runs with a participation ratio of their ratemaps", DrawP11,
-       nullptr},
+      {"p11",
+       "finished runs of a published network and activation (RNN to UGRNN) with a participation "
+       "ratio of "
+       "their ratemaps",
+       DrawP11, nullptr},
       {"p12", "units with a grid score above 0.8 in finished runs with DoS readouts", DrawP12,
        nullptr},
   };

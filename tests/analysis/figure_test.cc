@@ -498,22 +498,33 @@ TEST(FigureOfNetworks, P11SetsParticipationRatiosBesideThePublished) {
       "update runs set config = config || '{\"n_epochs\":0}' where run_id = 3");
   const Answer answer = Draw(world, "p11");
   ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
-  bool ours = false, published = false;
   const Json document = answer.document();
-  for (const auto& row : document["datasets"]["ratios"]) {
-    if (row["network"] != "RNN") continue;
-    if (row["source"] == "published") {
-      published = true;
-      EXPECT_EQ(row["ratio"], 3.5);
-      continue;
+  const Json& trained = document["datasets"]["trained"];
+  const auto point = [](const Json& rows, const std::string& source,
+                        const std::string& activation) {
+    for (const auto& row : rows) {
+      if (row["network"] == "RNN" && row["source"] == source && row["activation"] == activation) {
+        return row;
+      }
     }
-    ours = true;  // runs 1, 2 and 4: trained, relu
-    ExpectDrawn(row["ratio"], (3 + 4 + 6) / 3.0);
-    EXPECT_EQ(row["low"], 3);
-    EXPECT_EQ(row["high"], 6);
-    EXPECT_EQ(row["count"], "3 runs");
-  }
-  EXPECT_TRUE(ours && published);
+    return Json();
+  };
+  // Runs 1, 2 and 4: 3, 4 and 6, of variance 7/3.
+  const Json relu = point(trained, "this selection", "relu");
+  ExpectDrawn(relu["ratio"], 13 / 3.0);
+  ExpectDrawn(relu["low"], 13 / 3.0 - std::sqrt(7 / 3.0 / 3));
+  ExpectDrawn(relu["high"], 13 / 3.0 + std::sqrt(7 / 3.0 / 3));
+  EXPECT_EQ(relu["predictivity"], 0.68);
+  EXPECT_EQ(relu["runs"], 3);
+  const Json tanh = point(trained, "this selection", "tanh");
+  EXPECT_EQ(tanh["ratio"], 7);
+  EXPECT_FALSE(tanh.contains("low")) << "one run has no standard error";
+  EXPECT_EQ(point(trained, "published (relu)", "relu")["ratio"], 3.5);
+  const Json& untrained = document["datasets"]["untrained"];
+  ASSERT_EQ(untrained.size(), 1u);
+  EXPECT_EQ(untrained[0]["ratio"], 5);
+  EXPECT_EQ(untrained[0]["predictivity"], 0.52);
+  EXPECT_THAT(answer.header.notes(2), HasSubstr("trained: too few (2 networks)"));
   EXPECT_THAT(answer.bytes, HasSubstr("B, C  not reproduced: data not public here"));
 }
 
