@@ -106,7 +106,7 @@ class UploadReactor final : public grpc::ServerReadReactor<typename Kind::Reques
     }
     ASSIGN_OR_RETURN(const bool named, TouchArtifact(database, Key(), File().sha256()));
     if (named && parts_.artifacts.Has(File().sha256())) {
-      RETURN_IF_ERROR(Kind::Record(database, Key(), header_));
+      RETURN_IF_ERROR(Record(database));
       response_->set_already_stored(true);
       return false;
     }
@@ -121,11 +121,15 @@ class UploadReactor final : public grpc::ServerReadReactor<typename Kind::Reques
           StrCat("the upload ended after ", received_, " of ", File().size(), " bytes"));
     }
     RETURN_IF_ERROR(upload_->Commit(File().sha256()));
-    RETURN_IF_ERROR(Kind::Record(database, Key(), header_));
-    if (!parts_.artifacts.Has(File().sha256())) {
-      return absl::UnavailableError("the file was garbage of a deleted run and went; upload again");
-    }
+    RETURN_IF_ERROR(Record(database));
     return false;
+  }
+
+  // Names the stored file. What the garbage collector was at is there no more.
+  absl::Status Record(Database& database) {
+    RETURN_IF_ERROR(Kind::Record(database, Key(), header_));
+    if (parts_.artifacts.Has(File().sha256())) return absl::OkStatus();
+    return absl::UnavailableError("the file was garbage of a deleted run and went; upload again");
   }
 
   // Size and hash of what is sent.

@@ -12,6 +12,8 @@ constexpr Statement kLockLease{
 constexpr Statement kInsertFile{"insert_checkpoint_file", R"(
   insert into artifacts (sha256, size, kind) values ($1::bytea, $2, 'checkpoint')
   on conflict (sha256) do update set touched_at = clock_timestamp())"};
+constexpr Statement kKeepFile{"keep_checkpoint_file",
+                              "delete from artifact_garbage where sha256 = $1::bytea"};
 constexpr Statement kRecord{"record_checkpoint", R"(
   insert into checkpoints (run_id, step, sha256, size, numerics_id, science_version)
   values ($1, $2, $3::bytea, $4, $5, $6)
@@ -42,6 +44,7 @@ absl::Status RecordCheckpoint(Database& database, const LeaseKey& key,
   return database.Transact([&](Transaction& t) {
     if (t.Exec(kLockLease, {key.run_id, Uuid(key.token)}).empty()) return LeaseLost(key.run_id);
     t.Exec(kInsertFile, {Bytea(checkpoint.sha256()), checkpoint.size()});
+    t.Exec(kKeepFile, {Bytea(checkpoint.sha256())});
     t.Exec(kRecord, {key.run_id, checkpoint.step(), Bytea(checkpoint.sha256()), checkpoint.size(),
                      checkpoint.numerics_id(), checkpoint.science_version()});
     return absl::OkStatus();
