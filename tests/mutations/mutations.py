@@ -34,6 +34,11 @@ MUTATIONS = [
     # Ratemaps and unit metrics.
     Mutation("bins-with-swapped-axes", SCORING + "ratemap.cc", "i * ny + j", "j * nx + i", GRID),
     Mutation("bins-closed-on-the-right", SCORING + "ratemap.cc", "std::upper_bound", "std::lower_bound", GRID),
+    Mutation("regression-that-trains-in-one-margin", SCORING + "map_regression.cc",
+             "!near_[a][bin] && !near_[b][bin]", "folds_[bin] != a && !near_[b][bin]", GRID),
+    Mutation("regression-centred-with-the-other-sign", SCORING + "map_regression.cc",
+             "left.rowwise() -= (means.array() - means.mean())",
+             "left.rowwise() -= (means.array() + means.mean())", GRID),
     Mutation("information-in-nats", SCORING + "unit_metrics.cc", "std::log2(ratio)", "std::log(ratio)", GRID),
     # Walks.
     Mutation("walk-turns-into-the-wall", INTEGRATOR + "trajectory.cc",
