@@ -58,7 +58,12 @@ Json PredictivityView(const std::string& title, const std::string& dataset, cons
                       {"color", colour},
                       {"shape", Nominal("activation", "activation", activations)}}}},
                    {{"transform", published},
-                    {"mark", {{"type", "text"}, {"fontSize", 15}, {"text", "◇"}}},
+                    {"mark",
+                     {{"type", "point"},
+                      {"shape", "diamond"},
+                      {"size", 60},
+                      {"strokeWidth", 1.8},
+                      {"opacity", 1}}},
                     {"encoding", {{"y", y}, {"x", x}, {"color", colour}}}}};
   return view;
 }
@@ -131,7 +136,8 @@ DrawnFigure DrawP11(FigureSource& source) {
   figure.notes = {
       CoverageText(*figure.coverage),
       StrCat("Ratios: mean over runs ± standard error. Predictivity: ", answer.published_source(),
-             ". ◇: participation ratios of the published relu networks, read off the figure."),
+             ". Open diamonds: participation ratios of the published relu networks, read off the "
+             "figure."),
       correlations + ".", "Panels B and C of the poster: not reproduced: data not public here."};
   std::vector<Json> views = {PredictivityView("A  Trained", "trained", networks, activations)};
   if (!untrained.empty()) {
