@@ -9,7 +9,7 @@ directory=${1:-$setup/../build/renderer}
 mkdir -p "$directory"
 if ! cmp -s "$setup/renderer.txt" "$directory/renderer.txt"; then
   rm -rf "$directory"/*
-  /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --no-input --no-deps \
+  /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --no-input --no-deps --retries 1 \
     --only-binary :all: --require-hashes --root-user-action ignore --target "$directory" \
     --requirement "$setup/renderer.txt"
   cp "$setup/renderer.txt" "$directory/renderer.txt"

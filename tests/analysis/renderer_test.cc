@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "tests/support/program.h"
+#include "tests/support/renderer.h"
 
 namespace gridsweep::analysis {
 namespace {
@@ -47,6 +48,7 @@ class RendererTest : public ::testing::Test {
 };
 
 TEST_F(RendererTest, TheInstalledOneDrawsBothKindsOfPicture) {
+  if (testing::WithoutRenderer()) GTEST_SKIP() << "no renderer of figures here";
   const Renderer renderer({.directory = fs::path(GRIDSWEEP_SOURCE_DIR) / "build/renderer"});
   const auto svg = renderer.Render(kDocument, Picture::kSvg);
   ASSERT_TRUE(svg.ok()) << svg.status() << " (setup/renderer.sh installs it)";
@@ -57,6 +59,7 @@ TEST_F(RendererTest, TheInstalledOneDrawsBothKindsOfPicture) {
 }
 
 TEST_F(RendererTest, TheInstalledOneSaysWhatIsWrongWithADocument) {
+  if (testing::WithoutRenderer()) GTEST_SKIP() << "no renderer of figures here";
   const Renderer renderer({.directory = fs::path(GRIDSWEEP_SOURCE_DIR) / "build/renderer"});
   const auto drawn =
       renderer.Render(R"({"mark": "no such mark", "data": {"values": []}})", Picture::kSvg);
