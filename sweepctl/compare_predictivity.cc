@@ -35,16 +35,13 @@ void AddSide(std::vector<Cell>& cells, const Response::Side& side) {
 
 Listing Networks(const Response& response) {
   Listing listing;
-  listing.columns = {{"NETWORK"},
-                     {"ACTIVATION"},
-                     {"PR TRAINED", true},
-                     {"SEM", true, true},
-                     {"N", true, true},
-                     {"PUBLISHED TRAINED", true},
-                     {"PR UNTRAINED", true},
-                     {"SEM", true, true},
-                     {"N", true, true},
-                     {"PUBLISHED UNTRAINED", true}};
+  listing.columns = {{"NETWORK"}, {"ACTIVATION"}};
+  for (const std::string side : {"TRAINED", "UNTRAINED"}) {
+    listing.columns.push_back({"PR " + side, true});
+    listing.columns.push_back({"SEM " + side, true, true});
+    listing.columns.push_back({"RUNS " + side, true, true});
+    listing.columns.push_back({"PUBLISHED " + side, true});
+  }
   for (const auto& row : response.rows()) {
     std::vector<Cell> cells = {Text(row.rnn_type()), Text(row.activation())};
     AddSide(cells, row.trained());

@@ -68,7 +68,9 @@ constexpr Metric kMetrics[] = {
      "(sum l)^2 / sum l^2 of the eigenvalues l of the covariance of the units' activity at "
      "evaluation"},
     {"participation_ratio_ratemaps", kRun, false, "1",
-     "the same of the 44 x 44 ratemaps, units as samples, after a Gaussian filter (sigma 2 bins)"},
+     "participation ratio of the 44 x 44 ratemaps, units as samples, after a Gaussian filter "
+     "(sigma "
+     "2 bins)"},
     {"ratemap_rank", kRun, false, "1",
      "rank of the matrix of those filtered ratemaps (singular values above the rounding error)"},
     {"two_nn_dimension", kRun, false, "1",

@@ -60,8 +60,8 @@ struct Regression {
       product = samples.gram(train, train);
       left = samples.gram(test, train);
       const RowVectorXd means = product.colwise().mean();
-      left.colwise() -= VectorXd(left.rowwise().mean());
-      left.rowwise() -= (means.array() - means.mean()).matrix();
+      // What a row has in common does not matter: the training bins' weights add up to 0.
+      left.rowwise() -= means;
       product.colwise() -= VectorXd(means.transpose());
       product.rowwise() -= (means.array() - means.mean()).matrix();
     } else {

@@ -37,8 +37,7 @@ MUTATIONS = [
     Mutation("regression-that-trains-in-one-margin", SCORING + "map_regression.cc",
              "!near_[a][bin] && !near_[b][bin]", "folds_[bin] != a && !near_[b][bin]", GRID),
     Mutation("regression-centred-with-the-other-sign", SCORING + "map_regression.cc",
-             "left.rowwise() -= (means.array() - means.mean())",
-             "left.rowwise() -= (means.array() + means.mean())", GRID),
+             "left.rowwise() -= means;", "left.rowwise() += means;", GRID),
     Mutation("information-in-nats", SCORING + "unit_metrics.cc", "std::log2(ratio)", "std::log(ratio)", GRID),
     # Walks.
     Mutation("walk-turns-into-the-wall", INTEGRATOR + "trajectory.cc",
