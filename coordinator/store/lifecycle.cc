@@ -79,6 +79,10 @@ constexpr Statement kDropRollups{"drop_rollups_of_runs",
                                  "delete from unit_rollups where run_id = any($1::bigint[])"};
 constexpr Statement kDropCurves{"drop_curves_of_runs",
                                 "delete from learning_curves where run_id = any($1::bigint[])"};
+// It begins anew: what failed it may be in its checkpoint. The file goes with those that no run
+// names.
+constexpr Statement kDropCheckpoints{"drop_checkpoints_of_runs",
+                                     "delete from checkpoints where run_id = any($1::bigint[])"};
 constexpr Statement kMarkRetried{
     "mark_sweep_retried",
     "update sweeps set stopped_at = null, cancelled_at = null where sweep_id = $1::bigint"};
@@ -181,7 +185,7 @@ absl::StatusOr<int64_t> RetrySweep(Database& database, int64_t sweep_id,
     if (ids.empty()) return 0;
     t.Exec(kMarkRetried, {sweep_id});
     for (const Statement& statement : {kKeepResults, kForgiveFailures, kDropResults, kDropUnits,
-                                       kDropRollups, kDropCurves, kQueueAgain}) {
+                                       kDropRollups, kDropCurves, kDropCheckpoints, kQueueAgain}) {
       t.Exec(statement, {Array(ids)});
     }
     return static_cast<int64_t>(ids.size());

@@ -32,8 +32,8 @@ absl::StatusOr<Affected> StopSweep(Database& database, int64_t sweep_id);
 absl::StatusOr<Affected> CancelSweep(Database& database, int64_t sweep_id);
 
 // Runs in one of `states` (all of them ended), of `run_ids` where there are
-// any, wait again: no failures, the back of the queue. A result that they had
-// is taken away, units and curve with it; its attempt keeps what it was. The
+// any, wait again: no failures, no checkpoint, the back of the queue. A result
+// that they had is taken away, units and curve with it; its attempt keeps what it was. The
 // sweep is no longer stopped or cancelled; where it is paused they are PAUSED.
 // How many.
 absl::StatusOr<int64_t> RetrySweep(Database& database, int64_t sweep_id,

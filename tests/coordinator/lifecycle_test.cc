@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "coordinator/store/artifact_garbage.h"
+#include "coordinator/store/checkpoints.h"
 #include "coordinator/store/runs.h"
 #include "tests/coordinator/fixture.h"
 
@@ -40,8 +41,9 @@ class Lifecycle : public StoreTest {
   // All rows of a sweep's runs, in all tables.
   int64_t RowsOf(const v1::Sweep& sweep) {
     int64_t rows = Count(StrCat("select count(*) from sweeps where sweep_id = ", sweep.sweep_id()));
-    for (const char* table : {"runs", "run_state", "leases", "attempts", "run_results", "units",
-                              "unit_rollups", "learning_curves", "worker_failures"}) {
+    for (const char* table :
+         {"runs", "run_state", "leases", "attempts", "run_results", "units", "unit_rollups",
+          "learning_curves", "worker_failures", "checkpoints"}) {
       rows += Count(StrCat("select count(*) from ", table, " where run_id between ",
                            sweep.first_run_id(), " and ",
                            sweep.first_run_id() + sweep.counts().total() - 1));
@@ -233,6 +235,20 @@ TEST_F(Retrying, ADivergedResultGoesToItsAttempt) {
   EXPECT_EQ(GetRun(db_, run)->attempts_size(), 2);
 }
 
+TEST_F(Retrying, BeginsAnewWithoutTheOldCheckpoint) {
+  const v1::Sweep sweep = Create(SmallSweep(1));
+  Query("update sweeps set max_attempts = 1 returning 1");
+  const auto worker = Register("w");
+  const auto grant = Claim(worker, 1)[0];
+  v1::CheckpointRef checkpoint;
+  checkpoint.set_step(10);
+  checkpoint.set_sha256(Sha256::Of("checkpoint"));
+  ASSERT_TRUE(RecordCheckpoint(db_, grant.key, checkpoint).ok());
+  ASSERT_EQ(FailLease(db_, grant.key, "", "", kAtOnce)->state, State::kFailed);
+  ASSERT_EQ(RetrySweep(db_, sweep.sweep_id(), {State::kFailed}, {}).value(), 1);
+  EXPECT_FALSE(Claim(worker, 1)[0].checkpoint.has_value());
+}
+
 TEST_F(Retrying, UnitsAndRollupsGoWithTheResult) {
   const v1::Sweep sweep = Create(SmallSweep(1));
   const auto grant = Claim(Register("w"), 1)[0];
@@ -341,6 +357,11 @@ TEST_F(Deleting, TakesAllRowsOfTheSweepAndNoOthers) {
     ASSERT_TRUE(CompleteRun(db_, ResultOf(grant.key)).ok());
   }
   ASSERT_TRUE(FailLease(db_, Claim(worker, 1)[0].key, "", "", kAtOnce).ok());
+  v1::CheckpointRef checkpoint;
+  checkpoint.set_sha256(Sha256::Of("checkpoint"));
+  const LeaseKey saved = Claim(worker, 1)[0].key;
+  ASSERT_TRUE(RecordCheckpoint(db_, saved, checkpoint).ok());
+  ASSERT_TRUE(ReleaseLeases(db_, {saved}, "").ok());
   const v1::Sweep other = Create(SmallSweep(3));
   ASSERT_TRUE(PauseSweep(db_, sweep.sweep_id()).ok());
   ASSERT_TRUE(CompleteRun(db_, ResultOf(Claim(worker, 1)[0].key)).ok());
