@@ -7,7 +7,6 @@
 
 #include "common/log.h"
 #include "common/sha256.h"
-#include "common/status.h"
 #include "coordinator/garbage.h"
 #include "coordinator/store/checkpoints.h"
 #include "coordinator/store/leases.h"
@@ -17,7 +16,7 @@ namespace {
 
 constexpr absl::Duration kNotifyPause = absl::Milliseconds(50);
 constexpr absl::Duration kAliveEvery = absl::Seconds(5);
-constexpr absl::Duration kCollectEvery = absl::Minutes(1);
+constexpr absl::Duration kDropCheckpointsEvery = absl::Minutes(1);
 // An upload that has ended is named by its row long before.
 constexpr absl::Duration kCheckpointGrace = absl::Minutes(10);
 
@@ -78,7 +77,7 @@ void Background::Upkeep() {
   // Leases expire only once heartbeats could have arrived for a whole lease
   // time: since this program and its way to the database have been up.
   auto up_since = std::chrono::steady_clock::now();
-  absl::Time next_alive = absl::InfinitePast(), next_collection = absl::InfinitePast();
+  absl::Time next_alive = absl::InfinitePast();
   bool failing = false;
   const auto log_tails = [this](int64_t run_id) { return board_.LogTail(run_id); };
   do {
@@ -101,10 +100,6 @@ void Background::Upkeep() {
         if (!upkeep->expired.empty() || upkeep->due > 0) WorkAppeared();
       }
     }
-    if (status.ok() && absl::Now() >= next_collection) {
-      status = DropCheckpoints(database, kCheckpointGrace).status();
-      next_collection = absl::Now() + kCollectEvery;
-    }
     if (!status.ok()) {
       up_since = std::chrono::steady_clock::now();
       if (!failing) spdlog::error("upkeep: {}", std::string(status.message()));
@@ -117,8 +112,13 @@ void Background::Upkeep() {
 
 void Background::Garbage() {
   Database database(settings_.database);
+  absl::Time next_checkpoints = absl::InfinitePast();
   do {
-    const absl::Status status = CollectGarbage(database, artifacts_, settings_.tick);
+    absl::Status status = CollectGarbage(database, artifacts_, settings_.tick);
+    if (status.ok() && absl::Now() >= next_checkpoints) {
+      status = DropCheckpoints(database, kCheckpointGrace).status();
+      next_checkpoints = absl::Now() + kDropCheckpointsEvery;
+    }
     // Upkeep says when the database is away.
     if (!status.ok() && !absl::IsUnavailable(status)) {
       spdlog::error("collecting garbage: {}", std::string(status.message()));
