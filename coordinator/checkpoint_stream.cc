@@ -49,7 +49,7 @@ class CheckpointReactor final : public grpc::ServerWriteReactor<v1::LoadCheckpoi
 
   absl::Status Open(Database& database) {
     RETURN_IF_ERROR(CheckRef("ref", request_.ref()));
-    if (request_.sha256().size() != 32) return InvalidField("sha256", "must have 32 bytes");
+    RETURN_IF_ERROR(CheckSha256("sha256", request_.sha256()));
     ASSIGN_OR_RETURN(const bool has,
                      HasCheckpoint(database, {request_.ref().run_id(), request_.ref().token()},
                                    request_.sha256()));

@@ -97,7 +97,7 @@ class UploadReactor final : public grpc::ServerReadReactor<typename Kind::Reques
   absl::StatusOr<bool> Begin(Database& database, const typename Kind::Request::Header& header) {
     header_ = header;
     const std::string path = Kind::kPath;
-    if (File().sha256().size() != 32) return InvalidField(path + ".sha256", "must have 32 bytes");
+    RETURN_IF_ERROR(CheckSha256(path + ".sha256", File().sha256()));
     RETURN_IF_ERROR(CheckRef("header.ref", header.ref()));
     RETURN_IF_ERROR(Kind::Check(header));
     if (File().size() > Kind::MostBytes(settings_)) {

@@ -1,19 +1,12 @@
 #include "coordinator/store/checkpoints.h"
 
 #include "common/status.h"
+#include "coordinator/store/results.h"
 #include "coordinator/store/sweeps.h"
 
 namespace gridsweep::coordinator {
 namespace {
 
-constexpr Statement kLockLease{
-    "lock_lease_to_checkpoint",
-    "select 1 from leases where run_id = $1 and token = $2::uuid for update"};
-constexpr Statement kInsertFile{"insert_checkpoint_file", R"(
-  insert into artifacts (sha256, size, kind) values ($1::bytea, $2, 'checkpoint')
-  on conflict (sha256) do update set touched_at = clock_timestamp())"};
-constexpr Statement kKeepFile{"keep_checkpoint_file",
-                              "delete from artifact_garbage where sha256 = $1::bytea"};
 constexpr Statement kRecord{"record_checkpoint", R"(
   insert into checkpoints (run_id, step, sha256, size, numerics_id, science_version)
   values ($1, $2, $3::bytea, $4, $5, $6)
@@ -42,9 +35,7 @@ constexpr Statement kDropFiles{"drop_unnamed_checkpoint_files", R"(
 absl::Status RecordCheckpoint(Database& database, const LeaseKey& key,
                               const v1::CheckpointRef& checkpoint) {
   return database.Transact([&](Transaction& t) {
-    if (t.Exec(kLockLease, {key.run_id, Uuid(key.token)}).empty()) return LeaseLost(key.run_id);
-    t.Exec(kInsertFile, {Bytea(checkpoint.sha256()), checkpoint.size()});
-    t.Exec(kKeepFile, {Bytea(checkpoint.sha256())});
+    RETURN_IF_ERROR(RecordArtifact(t, key, checkpoint.sha256(), checkpoint.size(), "checkpoint"));
     t.Exec(kRecord, {key.run_id, checkpoint.step(), Bytea(checkpoint.sha256()), checkpoint.size(),
                      checkpoint.numerics_id(), checkpoint.science_version()});
     return absl::OkStatus();

@@ -25,6 +25,10 @@ absl::Status CheckRef(const std::string& path, const v1::LeaseRef& ref) {
   return InvalidField(path + ".token", StrCat("has ", ref.token().size(), " bytes; needs 16"));
 }
 
+absl::Status CheckSha256(const std::string& path, const std::string& sha256) {
+  return sha256.size() == 32 ? absl::OkStatus() : InvalidField(path, "must have 32 bytes");
+}
+
 absl::Status CheckPoint(const std::string& path, const v1::CurvePoint& point) {
   RETURN_IF_ERROR(CheckSize(path + ".step", point.step(), 64));
   constexpr int kThresholds = static_cast<int>(science::kPublishedThresholds.size());

@@ -18,6 +18,8 @@ absl::Status CheckText(const std::string& path, const std::string& text, size_t 
 absl::Status CheckSize(const std::string& path, uint64_t number, int bits);
 // A token of 16 bytes.
 absl::Status CheckRef(const std::string& path, const v1::LeaseRef& ref);
+// 32 bytes.
+absl::Status CheckSha256(const std::string& path, const std::string& sha256);
 // Fractions of units above all published thresholds, or above none.
 absl::Status CheckPoint(const std::string& path, const v1::CurvePoint& point);
 

@@ -175,9 +175,7 @@ absl::Status CheckHeader(const v1::CompleteRunRequest::Header& header) {
     return InvalidField("header.artifacts", "at most one artifact a run");
   }
   for (const v1::ArtifactRef& artifact : header.artifacts()) {
-    if (artifact.sha256().size() != 32) {
-      return InvalidField("header.artifacts[0].sha256", "must have 32 bytes");
-    }
+    RETURN_IF_ERROR(CheckSha256("header.artifacts[0].sha256", artifact.sha256()));
   }
   if (!succeeded && header.unit_count() != 0) {
     return InvalidField("header.unit_count", "must be 0 for a run that diverged");
@@ -224,12 +222,16 @@ absl::StatusOr<bool> TouchArtifact(Database& database, const LeaseKey& key,
 
 absl::Status RecordArtifact(Database& database, const LeaseKey& key, const std::string& sha256,
                             uint64_t size, const std::string& kind) {
-  return database.Transact([&](Transaction& t) {
-    if (t.Exec(kLockLease, {key.run_id, Uuid(key.token)}).empty()) return LeaseLost(key.run_id);
-    t.Exec(kInsertArtifact, {Bytea(sha256), size, kind});
-    t.Exec(kKeepArtifact, {Bytea(sha256)});
-    return absl::OkStatus();
-  });
+  return database.Transact(
+      [&](Transaction& t) { return RecordArtifact(t, key, sha256, size, kind); });
+}
+
+absl::Status RecordArtifact(Transaction& t, const LeaseKey& key, const std::string& sha256,
+                            uint64_t size, const std::string& kind) {
+  if (t.Exec(kLockLease, {key.run_id, Uuid(key.token)}).empty()) return LeaseLost(key.run_id);
+  t.Exec(kInsertArtifact, {Bytea(sha256), size, kind});
+  t.Exec(kKeepArtifact, {Bytea(sha256)});
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Completion> AssembleCompletion(const std::vector<v1::CompleteRunRequest>& messages) {

@@ -24,6 +24,9 @@ absl::StatusOr<bool> TouchArtifact(Database& database, const LeaseKey& key,
 // Afterwards the file is there to stay or, where it was garbage a moment ago, gone: look.
 absl::Status RecordArtifact(Database& database, const LeaseKey& key, const std::string& sha256,
                             uint64_t size, const std::string& kind);
+// The same as a part of `t`.
+absl::Status RecordArtifact(Transaction& t, const LeaseKey& key, const std::string& sha256,
+                            uint64_t size, const std::string& kind);
 
 // A finished run as its worker streamed it, checked as far as that needs no database.
 struct Completion {
