@@ -2,6 +2,7 @@
 
 #include <absl/strings/cord.h>
 
+#include "common/duration.h"
 #include "common/strings.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
@@ -65,9 +66,7 @@ std::string Reason(const absl::Status& status) {
 
 absl::Status WithRetryAfter(absl::Status status, absl::Duration delay) {
   google::rpc::RetryInfo detail;
-  detail.mutable_retry_delay()->set_seconds(absl::ToInt64Seconds(delay));
-  detail.mutable_retry_delay()->set_nanos(
-      static_cast<int32_t>(absl::ToInt64Nanoseconds(delay % absl::Seconds(1))));
+  *detail.mutable_retry_delay() = ToProto(delay);
   SetDetail(status, detail);
   return status;
 }
@@ -75,8 +74,7 @@ absl::Status WithRetryAfter(absl::Status status, absl::Duration delay) {
 std::optional<absl::Duration> RetryAfter(const absl::Status& status) {
   const auto detail = GetDetail<google::rpc::RetryInfo>(status);
   if (!detail) return std::nullopt;
-  return absl::Seconds(detail->retry_delay().seconds()) +
-         absl::Nanoseconds(detail->retry_delay().nanos());
+  return FromProto(detail->retry_delay());
 }
 
 std::vector<std::pair<std::string, std::string>> FieldViolations(const absl::Status& status) {

@@ -1,8 +1,8 @@
 #include "coordinator/dispatch_service.h"
 
 #include <absl/time/clock.h>
-#include <google/protobuf/util/time_util.h>
 
+#include "common/duration.h"
 #include "common/log.h"
 #include "common/strings.h"
 #include "coordinator/store/fields.h"
@@ -16,11 +16,6 @@ constexpr absl::Duration kLongestPoll = absl::Seconds(30);
 constexpr size_t kMostPointsABeat = 256;
 constexpr size_t kMostLogTail = 64 << 10;
 constexpr size_t kMostName = 255;  // of a worker, in bytes
-
-google::protobuf::Duration ToProto(absl::Duration duration) {
-  return google::protobuf::util::TimeUtil::NanosecondsToDuration(
-      absl::ToInt64Nanoseconds(duration));
-}
 
 absl::Status CheckIntroduction(const v1::RegisterRequest& request) {
   if (request.name().empty()) return InvalidField("name", "must not be empty");
@@ -62,7 +57,7 @@ absl::Status FillLeases(const Claimed& claimed, const DispatchSettings& settings
                         v1::LeaseRunsResponse& response) {
   response.set_directive(claimed.directive);
   if (claimed.directive != v1::WORKER_DIRECTIVE_RUN) {
-    *response.mutable_retry_after() = ToProto(settings.heartbeat_interval);
+    *response.mutable_retry_after() = gridsweep::ToProto(settings.heartbeat_interval);
   }
   for (const Grant& grant : claimed.grants) {
     ASSIGN_OR_RETURN(const science::RunConfig config,
@@ -75,10 +70,10 @@ absl::Status FillLeases(const Claimed& claimed, const DispatchSettings& settings
     *lease.mutable_config() = sweepspec::ToProto(config);
     lease.set_config_hash(grant.config_hash);
     lease.set_shape_key(grant.shape_key);
-    *lease.mutable_ttl() = ToProto(settings.lease_ttl);
+    *lease.mutable_ttl() = gridsweep::ToProto(settings.lease_ttl);
     if (grant.checkpoint) *lease.mutable_checkpoint() = *grant.checkpoint;
     *lease.mutable_checkpoint_interval() =
-        ToProto(grant.checkpoint_interval.value_or(settings.checkpoint_interval));
+        gridsweep::ToProto(grant.checkpoint_interval.value_or(settings.checkpoint_interval));
   }
   return absl::OkStatus();
 }
@@ -134,26 +129,26 @@ grpc::ServerUnaryReactor* DispatchService::Register(grpc::CallbackServerContext*
   if (absl::Status status = CheckIntroduction(*request); !status.ok()) {
     return Refuse(context, status);
   }
-  return AnswerIn(parts_.lanes.dispatch, context,
-                  [this, request, response](Database& database) -> absl::Status {
-                    ASSIGN_OR_RETURN(const Registered registered,
-                                     RegisterWorker(database, *request, settings_.failures,
-                                                    [this](int64_t run_id) {
-                                                      return parts_.board.LogTail(run_id);
-                                                    }));
-                    for (const EndedLease& ended : registered.ended) {
-                      parts_.board.Forget(ended.run_id);
-                    }
-                    if (!registered.ended.empty()) parts_.work_appeared();
-                    if (registered.quarantined) TellOfQuarantine(request->name());
-                    response->set_worker_id(registered.worker_id);
-                    *response->mutable_heartbeat_interval() = ToProto(settings_.heartbeat_interval);
-                    *response->mutable_lease_ttl() = ToProto(settings_.lease_ttl);
-                    response->set_max_artifact_bytes(settings_.max_artifact_bytes);
-                    spdlog::info("worker {} registered from {} with {} slots", request->name(),
-                                 request->host(), request->slots());
-                    return absl::OkStatus();
-                  });
+  return AnswerIn(
+      parts_.lanes.dispatch, context,
+      [this, request, response](Database& database) -> absl::Status {
+        ASSIGN_OR_RETURN(
+            const Registered registered,
+            RegisterWorker(database, *request, settings_.failures,
+                           [this](int64_t run_id) { return parts_.board.LogTail(run_id); }));
+        for (const EndedLease& ended : registered.ended) {
+          parts_.board.Forget(ended.run_id);
+        }
+        if (!registered.ended.empty()) parts_.work_appeared();
+        if (registered.quarantined) TellOfQuarantine(request->name());
+        response->set_worker_id(registered.worker_id);
+        *response->mutable_heartbeat_interval() = gridsweep::ToProto(settings_.heartbeat_interval);
+        *response->mutable_lease_ttl() = gridsweep::ToProto(settings_.lease_ttl);
+        response->set_max_artifact_bytes(settings_.max_artifact_bytes);
+        spdlog::info("worker {} registered from {} with {} slots", request->name(), request->host(),
+                     request->slots());
+        return absl::OkStatus();
+      });
 }
 
 grpc::ServerUnaryReactor* DispatchService::LeaseRuns(grpc::CallbackServerContext* context,
@@ -165,8 +160,7 @@ grpc::ServerUnaryReactor* DispatchService::LeaseRuns(grpc::CallbackServerContext
   if (request->request_id().size() != 16) {
     return Refuse(context, InvalidField("request_id", "must have 16 bytes"));
   }
-  const absl::Duration wait =
-      absl::Seconds(request->max_wait().seconds()) + absl::Nanoseconds(request->max_wait().nanos());
+  const absl::Duration wait = FromProto(request->max_wait());
   const absl::Time deadline =
       absl::Now() + std::clamp(wait, absl::ZeroDuration(), kLongestPoll) + absl::Milliseconds(1);
   return new LeaseReactor(context, parts_.matcher, settings_, *request, deadline, response);
@@ -217,7 +211,7 @@ absl::Status DispatchService::DoHeartbeat(Database& database, const v1::Heartbea
     parts_.work_appeared();
   }
   response.set_directive(renewed.directive);
-  *response.mutable_next() = ToProto(settings_.heartbeat_interval);
+  *response.mutable_next() = gridsweep::ToProto(settings_.heartbeat_interval);
   return absl::OkStatus();
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "common/duration.h"
 #include "common/strings.h"
 #include "sweepspec/read.h"
 #include "sweepspec/suggest.h"
@@ -109,10 +110,7 @@ class SettingsReader {
                                                 "720h, for example 90s or 5m");
       return;
     }
-    google::protobuf::Duration& proto = *plan_.settings.mutable_checkpoint_interval();
-    proto.set_seconds(absl::ToInt64Seconds(interval));
-    proto.set_nanos(
-        static_cast<int32_t>((interval - absl::Seconds(proto.seconds())) / absl::Nanoseconds(1)));
+    *plan_.settings.mutable_checkpoint_interval() = gridsweep::ToProto(interval);
   }
 
   void ReadReuse(const std::string& path, const YamlEntry& entry) {

@@ -1,6 +1,7 @@
 // A v1::SweepSpec: a grid given as data.
 #include <nlohmann/json.hpp>
 
+#include "common/duration.h"
 #include "common/strings.h"
 #include "sweepspec/proto_fields.h"
 #include "sweepspec/read.h"
@@ -72,9 +73,7 @@ void CheckSettings(const v1::SweepSettings& settings, Notices& notices) {
                   StrCat(settings.max_parallel(), " is more than ", kMaxParallel));
   }
   if (settings.has_checkpoint_interval()) {
-    const google::protobuf::Duration& proto = settings.checkpoint_interval();
-    const absl::Duration interval =
-        absl::Seconds(proto.seconds()) + absl::Nanoseconds(proto.nanos());
+    const absl::Duration interval = FromProto(settings.checkpoint_interval());
     if (interval < kShortestCheckpointInterval || interval > kLongestCheckpointInterval) {
       notices.Error({path + "checkpoint_interval"},
                     StrCat(absl::FormatDuration(interval), " is not from 1s to 720h"));

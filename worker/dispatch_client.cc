@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "common/duration.h"
 #include "common/log.h"
 #include "common/sha256.h"
 #include "common/status.h"
@@ -20,10 +21,6 @@ constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
 constexpr absl::Duration kLongestPause = absl::Seconds(5);
 // Failures that may be an accident of the wire or a fault that stays.
 constexpr int kDoubtfulAttempts = 5;
-
-absl::Duration FromProto(const google::protobuf::Duration& duration) {
-  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
-}
 
 enum class Kind { kFinal, kDoubtful, kTransient };
 

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <fstream>
 
+#include "common/duration.h"
 #include "common/log.h"
 #include "common/status.h"
 #include "worker/proto_conversion.h"
@@ -115,8 +116,7 @@ absl::Duration Heartbeat::Beat() {
       monitor.RequestStop(StopReason::kPreempted);
     }
   }
-  const absl::Duration next =
-      absl::Seconds(response->next().seconds()) + absl::Nanoseconds(response->next().nanos());
+  const absl::Duration next = FromProto(response->next());
   return next > absl::ZeroDuration() ? next : interval;
 }
 

@@ -3,6 +3,7 @@
 #include <absl/strings/str_format.h>
 #include <absl/time/clock.h>
 
+#include "common/duration.h"
 #include "common/log.h"
 #include "common/sha256.h"
 #include "common/status.h"
@@ -43,18 +44,14 @@ bool CanResume(const HeldLease& held) {
   return false;
 }
 
-absl::Duration IntervalOf(const v1::Lease& lease) {
-  const auto& proto = lease.checkpoint_interval();
-  return absl::Seconds(proto.seconds()) + absl::Nanoseconds(proto.nanos());
-}
-
 // Saves the checkpoints of one run through the coordinator.
 class CheckpointSaver {
  public:
   CheckpointSaver(const HeldLease& held, const LastSave& last_save, DispatchClient& client)
       : held_(held),
         client_(client),
-        policy_(IntervalOf(held.lease), last_save.grace, last_save.company, absl::Now()) {}
+        policy_(FromProto(held.lease.checkpoint_interval()), last_save.grace, last_save.company,
+                absl::Now()) {}
 
   bool Due() const {
     const auto reason = held_.monitor->stop_reason();

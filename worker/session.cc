@@ -1,5 +1,6 @@
 #include "worker/session.h"
 
+#include "common/duration.h"
 #include "common/log.h"
 #include "common/sha256.h"
 #include "common/status.h"
@@ -34,9 +35,7 @@ int64_t Session::worker_id() const {
 
 absl::Duration Session::heartbeat_interval() const {
   MutexLock lock(mutex_);
-  const auto& interval = terms_.heartbeat_interval();
-  const absl::Duration duration =
-      absl::Seconds(interval.seconds()) + absl::Nanoseconds(interval.nanos());
+  const absl::Duration duration = FromProto(terms_.heartbeat_interval());
   return duration > absl::ZeroDuration() ? duration : kDefaultHeartbeat;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "common/duration.h"
 #include "common/log.h"
 #include "common/sha256.h"
 #include "common/status.h"
@@ -167,8 +168,7 @@ void Worker::LeaseLoop() {
     absl::Duration pause = absl::ZeroDuration();
     if (response.ok()) {
       Accept(*response);
-      pause = absl::Seconds(response->retry_after().seconds()) +
-              absl::Nanoseconds(response->retry_after().nanos());
+      pause = FromProto(response->retry_after());
     } else if (!absl::IsCancelled(response.status())) {
       // If this worker is unknown or replaced, its next heartbeat hears of it and acts.
       spdlog::warn("no runs: {}", response.status().ToString());

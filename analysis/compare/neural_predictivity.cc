@@ -10,7 +10,6 @@
 #include "analysis/queries/basis.h"
 #include "analysis/queries/run_means.h"
 #include "common/status.h"
-#include "common/strings.h"
 
 namespace gridsweep::analysis {
 namespace {
@@ -59,8 +58,7 @@ absl::StatusOr<PredictivityQuestion> ParsePredictivity(
     return InvalidField("where.group_by", "must be empty: networks and activations are the groups");
   }
   const auto narrowed = [&](const char* epochs) {
-    v1::Selection where = request.where();
-    where.set_filter(where.filter().empty() ? epochs : StrCat(where.filter(), " AND ", epochs));
+    v1::Selection where = Narrowed(request.where(), epochs);
     where.add_group_by("rnn_type");
     where.add_group_by("activation");
     return where;
