@@ -30,4 +30,11 @@ std::string FromHex(std::string_view hex) {
   return bytes;
 }
 
+std::string WithCommas(int64_t value) {
+  std::string digits = std::to_string(value);
+  const size_t first = value < 0 ? 1 : 0;
+  for (size_t at = digits.size(); at > first + 3;) digits.insert(at -= 3, ",");
+  return digits;
+}
+
 }  // namespace gridsweep

@@ -5,6 +5,7 @@
 #include <absl/strings/str_cat.h>
 #include <absl/strings/string_view.h>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -32,5 +33,8 @@ std::string StrCat(const Args&... args) {
 // Lower-case hex of raw bytes, and back (empty when `hex` is malformed).
 std::string ToHex(std::string_view bytes);
 std::string FromHex(std::string_view hex);
+
+// "-12,345".
+std::string WithCommas(int64_t value);
 
 }  // namespace gridsweep

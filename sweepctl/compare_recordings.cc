@@ -4,6 +4,7 @@
 #include <cmath>
 #include <ostream>
 
+#include "common/group_value.h"
 #include "common/strings.h"
 #include "sweepctl/exit_code.h"
 #include "sweepctl/hdf5_maps.h"

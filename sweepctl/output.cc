@@ -114,13 +114,6 @@ Cell Time(const google::protobuf::Timestamp& time) {
           absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", at, absl::UTCTimeZone())};
 }
 
-std::string WithCommas(int64_t value) {
-  std::string digits = std::to_string(value);
-  const size_t first = value < 0 ? 1 : 0;
-  for (size_t at = digits.size(); at > first + 3;) digits.insert(at -= 3, ",");
-  return digits;
-}
-
 std::string Span(double seconds) {
   if (seconds < 60) {
     return seconds == std::floor(seconds) ? absl::StrFormat("%.0fs", seconds)

@@ -62,8 +62,7 @@ std::string AlignedTable(const Console& console, const std::vector<Column>& colu
 nlohmann::ordered_json ToJson(const google::protobuf::Message& message);
 std::string ToYaml(const nlohmann::ordered_json& json);
 
-// "12,345", and "1d 3h", "12m 5s", "7.5s".
-std::string WithCommas(int64_t value);
+// "1d 3h", "12m 5s", "7.5s".
 std::string Span(double seconds);
 // Columns that `text` takes on a terminal (UTF-8, without styles).
 size_t DisplayWidth(const std::string& text);

@@ -5,6 +5,7 @@
 #include <ostream>
 #include <set>
 
+#include "common/group_value.h"
 #include "common/strings.h"
 #include "sweepctl/exit_code.h"
 #include "sweepctl/selection.h"

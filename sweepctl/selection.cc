@@ -1,7 +1,5 @@
 #include "sweepctl/selection.h"
 
-#include <absl/strings/str_format.h>
-
 #include <ostream>
 
 #include "common/strings.h"
@@ -33,20 +31,6 @@ absl::StatusOr<v1::Selection> MakeSelection(Client& client, const SelectionFlags
   selection.set_filter(flags.filter);
   for (const auto& field : flags.by) selection.add_group_by(field);
   return selection;
-}
-
-std::string GroupValueText(const v1::GroupValue& value) {
-  switch (value.value_case()) {
-    case v1::GroupValue::kText:
-      return value.text();
-    case v1::GroupValue::kNumber:
-      return absl::StrFormat("%g", value.number());
-    case v1::GroupValue::kBoolean:
-      return value.boolean() ? "true" : "false";
-    case v1::GroupValue::VALUE_NOT_SET:
-      break;
-  }
-  return "-";
 }
 
 std::string BasisText(const v1::Basis& basis) {

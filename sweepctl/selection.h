@@ -21,7 +21,6 @@ struct SelectionFlags {
 void AddSelectionFlags(CLI::App& verb, SelectionFlags& flags, bool with_by);
 absl::StatusOr<v1::Selection> MakeSelection(Client& client, const SelectionFlags& flags);
 
-std::string GroupValueText(const v1::GroupValue& value);
 // "Min over ... (unit 1; from rollups, exact)".
 std::string BasisText(const v1::Basis& basis);
 // Warns on stderr where runs of the selection have no result (yet).

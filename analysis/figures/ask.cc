@@ -1,12 +1,11 @@
 #include "analysis/figures/ask.h"
 
-#include <absl/strings/str_format.h>
-
 #include <charconv>
 #include <cmath>
 
 #include "analysis/queries/fraction.h"
 #include "analysis/queries/selection.h"
+#include "common/group_value.h"
 #include "common/status.h"
 #include "common/strings.h"
 #include "science/config/metric_registry.h"
@@ -21,16 +20,6 @@ v1::Selection Grouped(const FigureSource& source, std::string_view filter, const
   v1::Selection where = Narrowed(source.where, filter);
   for (const auto& field : group_by) where.add_group_by(field);
   return where;
-}
-
-std::string WithCommas(int64_t n) {
-  const std::string digits = std::to_string(n);
-  std::string text;
-  for (size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
-    text += digits[i];
-  }
-  return text;
 }
 
 }  // namespace
@@ -79,24 +68,10 @@ absl::StatusOr<v1::Coverage> AskCoverage(FigureSource& source, std::string_view 
   return groups.empty() ? v1::Coverage() : groups[0].group.coverage();
 }
 
-std::string TextOf(const v1::GroupValue& value) {
-  switch (value.value_case()) {
-    case v1::GroupValue::kText:
-      return value.text();
-    case v1::GroupValue::kNumber:
-      return absl::StrFormat("%g", value.number());
-    case v1::GroupValue::kBoolean:
-      return value.boolean() ? "true" : "false";
-    case v1::GroupValue::VALUE_NOT_SET:
-      break;
-  }
-  return "-";
-}
-
 double NumberOf(const v1::GroupValue& value) {
   if (value.value_case() == v1::GroupValue::kNumber) return value.number();
   double number = NAN;
-  const std::string text = TextOf(value);
+  const std::string text = GroupValueText(value);
   const char* end = text.data() + text.size();
   if (std::from_chars(text.data(), end, number).ptr != end) return NAN;
   return number;

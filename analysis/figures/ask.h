@@ -46,8 +46,6 @@ absl::StatusOr<std::vector<UnitValues>> AskGridUnits(FigureSource& source, std::
 // Coverage of all that `filter` leaves.
 absl::StatusOr<v1::Coverage> AskCoverage(FigureSource& source, std::string_view filter);
 
-// "0.12", "tanh", "-" for NULL.
-std::string TextOf(const v1::GroupValue& value);
 // The number of a key, also of a width's text; NaN for any other text.
 double NumberOf(const v1::GroupValue& value);
 // "12 runs, 12,288 units".

@@ -11,6 +11,7 @@
 #include "analysis/queries/selection.h"
 #include "analysis/queries/unit_lookup.h"
 #include "analysis/result_file.h"
+#include "common/group_value.h"
 #include "common/status.h"
 #include "common/strings.h"
 
@@ -50,7 +51,7 @@ absl::StatusOr<std::vector<Json>> ExampleMaps(FigureSource& source, std::string_
   std::vector<std::vector<v1::UnitRef>> rows;
   Names names;
   for (const auto& unit : page.units()) {
-    const std::string name = TextOf(unit.key(0));
+    const std::string name = GroupValueText(unit.key(0));
     if (names.empty() || names.back() != name) {
       names.push_back(name);
       rows.emplace_back();

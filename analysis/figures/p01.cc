@@ -6,6 +6,7 @@
 #include "analysis/figures/panels.h"
 #include "analysis/figures/share_view.h"
 #include "analysis/figures/survival.h"
+#include "common/group_value.h"
 #include "common/status.h"
 #include "common/strings.h"
 
@@ -24,11 +25,11 @@ DrawnFigure DrawP01(FigureSource& source) {
   for (const auto& family : PublishedFamilies()) families.emplace_back(family.readout_family);
   ShareRows solved_rows, grid_rows;
   for (const auto& row : solved) {
-    const std::string family = TextOf(row.group().key(0));
+    const std::string family = GroupValueText(row.group().key(0));
     if (FindPublished(family) == nullptr) families.push_back(family);
     solved_rows.Add(family, row);
   }
-  for (const auto& row : has_grid) grid_rows.Add(TextOf(row.group().key(0)), row);
+  for (const auto& row : has_grid) grid_rows.Add(GroupValueText(row.group().key(0)), row);
   for (const auto& family : PublishedFamilies()) {
     solved_rows.AddPublished(family.readout_family, family.solved);
     grid_rows.AddPublished(family.readout_family, family.has_grid);
@@ -36,7 +37,7 @@ DrawnFigure DrawP01(FigureSource& source) {
   SurvivalCurves curves;
   for (const auto& family : families) {
     for (const auto& bins : scores) {
-      if (TextOf(bins.group.key(0)) == family) curves.Add(family, bins);
+      if (GroupValueText(bins.group.key(0)) == family) curves.Add(family, bins);
     }
   }
 

@@ -7,6 +7,7 @@
 #include "analysis/figures/example_maps.h"
 #include "analysis/figures/panels.h"
 #include "analysis/figures/share_view.h"
+#include "common/group_value.h"
 #include "common/status.h"
 #include "common/strings.h"
 
@@ -23,7 +24,7 @@ DrawnFigure DrawP02(FigureSource& source) {
     if (rows.empty()) return std::nullopt;
     ShareRows points;
     for (const auto& row : rows) {
-      const std::string surround = TextOf(row.group().key(0));
+      const std::string surround = GroupValueText(row.group().key(0));
       if (std::ranges::find(surrounds, surround) == surrounds.end()) surrounds.push_back(surround);
       points.Add(NumberOf(row.group().key(1)), row, surround);
     }

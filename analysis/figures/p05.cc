@@ -3,6 +3,7 @@
 #include "analysis/figures/panels.h"
 #include "analysis/figures/share_view.h"
 #include "analysis/figures/survival.h"
+#include "common/group_value.h"
 #include "common/status.h"
 #include "common/strings.h"
 
@@ -12,7 +13,7 @@ DrawnFigure DrawP05(FigureSource& source) {
   constexpr std::string_view kDos = "readout_family = \"DoS\"";
   ASSIGN_OR_RETURN(const auto scores, AskScoreBins(source, kDos, {"readout"}));
   bool several = false;
-  for (const auto& bins : scores) several |= TextOf(bins.group.key(0)) != "DoS";
+  for (const auto& bins : scores) several |= GroupValueText(bins.group.key(0)) != "DoS";
   if (!several) return std::nullopt;
   ASSIGN_OR_RETURN(const auto has_grid, AskShare(source, kDos, {"readout"}, kHasGrid));
   ASSIGN_OR_RETURN(const auto solved, AskShare(source, kDos, {"readout"}, kSolved));
@@ -23,11 +24,11 @@ DrawnFigure DrawP05(FigureSource& source) {
   Names readouts;
   SurvivalCurves curves;
   for (const auto& row : has_grid) {
-    readouts.push_back(TextOf(row.group().key(0)));
+    readouts.push_back(GroupValueText(row.group().key(0)));
     grid_rows.Add(readouts.back(), row);
   }
-  for (const auto& row : solved) solved_rows.Add(TextOf(row.group().key(0)), row);
-  for (const auto& bins : scores) curves.Add(TextOf(bins.group.key(0)), bins);
+  for (const auto& row : solved) solved_rows.Add(GroupValueText(row.group().key(0)), row);
+  for (const auto& bins : scores) curves.Add(GroupValueText(bins.group.key(0)), bins);
 
   figure.title = "P5: DoS readouts of one scale and field a cell, and of several";
   figure.notes = {

@@ -8,6 +8,7 @@
 #include "analysis/figures/panels.h"
 #include "analysis/figures/share_view.h"
 #include "analysis/figures/survival.h"
+#include "common/group_value.h"
 #include "common/status.h"
 #include "common/strings.h"
 
@@ -28,7 +29,7 @@ DrawnFigure DrawP06(FigureSource& source) {
     width_rows.AddPublished(published.width, published.value);
   }
   SurvivalCurves curves;
-  for (const auto& bins : scores) curves.Add(TextOf(bins.group.key(0)) + " m", bins);
+  for (const auto& bins : scores) curves.Add(GroupValueText(bins.group.key(0)) + " m", bins);
 
   figure.title = "P6: Gaussian readouts by width";
   figure.notes = {
@@ -53,7 +54,7 @@ DrawnFigure DrawP06(FigureSource& source) {
     ShareRows points;
     Names names;
     for (const auto& row : shares) {
-      names.push_back(TextOf(row.group().key(0)));
+      names.push_back(GroupValueText(row.group().key(0)));
       points.Add(names.back(), row);
     }
     for (const auto& [name, value] : published) {

@@ -9,6 +9,7 @@
 #include "analysis/figures/panels.h"
 #include "analysis/queries/run_scores.h"
 #include "analysis/queries/selection.h"
+#include "common/group_value.h"
 #include "common/status.h"
 #include "common/strings.h"
 
@@ -25,9 +26,10 @@ constexpr Percentile kPercentiles[] = {{0.5, "median"}, {0.95, "95th percentile"
 
 // "BaninoLSTM, dropout 0.5".
 std::string SeriesOf(const std::vector<v1::GroupValue>& key) {
-  const std::string mode = TextOf(key[1]);
-  return mode == "published" ? TextOf(key[0]) + ", no dropout"
-                             : StrCat(TextOf(key[0]), ", ", mode, " dropout ", TextOf(key[2]));
+  const std::string mode = GroupValueText(key[1]);
+  return mode == "published"
+             ? GroupValueText(key[0]) + ", no dropout"
+             : StrCat(GroupValueText(key[0]), ", ", mode, " dropout ", GroupValueText(key[2]));
 }
 
 Json ScatterView(const std::string& title, const std::string& score, const std::string& axis,
@@ -74,7 +76,7 @@ DrawnFigure DrawP07(FigureSource& source) {
       for (const bool hexagonal : {true, false}) {
         rows.push_back({{"run", run.run_id},
                         {"series", SeriesOf(run.key)},
-                        {"batch_size", TextOf(run.key[3])},
+                        {"batch_size", GroupValueText(run.key[3])},
                         {"loss", Rounded(run.loss)},
                         {"score", hexagonal ? "60°" : "90°"},
                         {"percentile", kPercentiles[i].name},

@@ -6,6 +6,7 @@
 
 #include "analysis/figures/panels.h"
 #include "analysis/figures/share_view.h"
+#include "common/group_value.h"
 #include "common/status.h"
 #include "common/strings.h"
 
@@ -20,7 +21,7 @@ DrawnFigure DrawP10(FigureSource& source) {
   ShareRows grid_rows;
   Names sizes;
   for (const auto& row : has_grid) {
-    sizes.push_back(TextOf(row.group().key(0)));
+    sizes.push_back(GroupValueText(row.group().key(0)));
     grid_rows.Add(sizes.back(), row);
   }
   std::vector<Json> shares;
@@ -29,7 +30,7 @@ DrawnFigure DrawP10(FigureSource& source) {
                                                {"grid_score_60", v1::COMPARISON_GT, threshold}));
     ShareRows points;
     for (const auto& row : rows) {
-      points.Add(NumberOf(row.group().key(1)), row, TextOf(row.group().key(0)));
+      points.Add(NumberOf(row.group().key(1)), row, GroupValueText(row.group().key(0)));
     }
     const std::string dataset = absl::StrFormat("above_%g", threshold);
     figure.datasets[dataset] = points.rows();

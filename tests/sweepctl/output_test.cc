@@ -6,6 +6,7 @@
 #include <cmath>
 #include <sstream>
 
+#include "common/strings.h"
 #include "gridsweep/v1/sweep.pb.h"
 
 namespace gridsweep::sweepctl {
