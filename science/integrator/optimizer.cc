@@ -33,10 +33,9 @@ inline void Descend(const Optimizer::Options& options, std::span<const float> gr
 Optimizer::Optimizer(science::Optimizer kind, int64_t size, double momentum)
     : kind_(kind), momentum_(static_cast<float>(momentum)) {
   const auto n = static_cast<size_t>(size);
-  const bool is_rmsprop = kind == science::Optimizer::kRmsprop;
-  if (kind == science::Optimizer::kAdam || (is_rmsprop && momentum > 0)) mean_.assign(n, 0);
-  if (kind == science::Optimizer::kAdam || is_rmsprop) square_.assign(n, 0);
-  if (kind == science::Optimizer::kAdagrad) square_.assign(n, kAdagradStart);
+  const OptimizerState state(kind, momentum);
+  if (state.mean) mean_.assign(n, 0);
+  if (state.square) square_.assign(n, kind == science::Optimizer::kAdagrad ? kAdagradStart : 0);
 }
 
 void Optimizer::Step(const Options& options, uint64_t t, std::span<const float> gradient,

@@ -9,6 +9,15 @@
 
 namespace gridsweep::integrator {
 
+// Which of m and of v (or a) an optimiser keeps for each number.
+struct OptimizerState {
+  OptimizerState(science::Optimizer kind, double momentum)
+      : mean(kind == science::Optimizer::kAdam ||
+             (kind == science::Optimizer::kRmsprop && momentum > 0)),
+        square(kind != science::Optimizer::kSgd) {}
+  bool mean, square;
+};
+
 // The state for one parameter of `size` numbers. With gradient g, m and v starting
 // at 0 and a at 0.1, step t = 1, 2, ... is
 //   adam     m = 0.9 m + 0.1 g, v = 0.999 v + 0.001 g^2,

@@ -14,10 +14,9 @@ constexpr double kAdagradStart = 0.1;
 
 TensorOptimizer::TensorOptimizer(Kind kind, const at::Tensor& theta, double momentum)
     : kind_(kind), momentum_(momentum) {
-  const bool is_rmsprop = kind == Kind::kRmsprop;
-  if (kind == Kind::kAdam || (is_rmsprop && momentum > 0)) mean_ = at::zeros_like(theta);
-  if (kind == Kind::kAdam || is_rmsprop) square_ = at::zeros_like(theta);
-  if (kind == Kind::kAdagrad) square_ = at::full_like(theta, kAdagradStart);
+  const OptimizerState state(kind, momentum);
+  if (state.mean) mean_ = at::zeros_like(theta);
+  if (state.square) square_ = at::full_like(theta, kind == Kind::kAdagrad ? kAdagradStart : 0);
 }
 
 void TensorOptimizer::Step(const Optimizer::Options& options, uint64_t t,

@@ -158,17 +158,19 @@ class Trainer::Impl {
                                         ", the run ends at " +
                                         std::to_string(config_.TotalSteps()));
     }
-    const TrainingState own = state();
-    if (saved.parameters.size() != own.parameters.size()) {
+    if (saved.parameters.size() != weights_.size()) {
       return absl::InvalidArgumentError("the state has " + std::to_string(saved.parameters.size()) +
                                         " parameters, this network " +
-                                        std::to_string(own.parameters.size()));
+                                        std::to_string(weights_.size()));
     }
-    for (size_t i = 0; i < own.parameters.size(); ++i) {
-      const TrainingState::Parameter &theirs = saved.parameters[i], &ours = own.parameters[i];
-      if (theirs.name != ours.name || theirs.shape != ours.shape ||
-          theirs.value.size() != ours.value.size() || theirs.mean.size() != ours.mean.size() ||
-          theirs.square.size() != ours.square.size()) {
+    const OptimizerState kept(config_.optimizer, config_.momentum);
+    for (size_t i = 0; i < weights_.size(); ++i) {
+      const TrainingState::Parameter& theirs = saved.parameters[i];
+      const Weight& ours = weights_[i];
+      const auto size = static_cast<size_t>(ours.value.numel());
+      if (theirs.name != ours.name || theirs.shape != ours.value.sizes().vec() ||
+          theirs.value.size() != size || theirs.mean.size() != (kept.mean ? size : 0) ||
+          theirs.square.size() != (kept.square ? size : 0)) {
         return absl::InvalidArgumentError("the state's parameter " + theirs.name +
                                           " is not this network's " + ours.name +
                                           ", or its optimiser is another");
