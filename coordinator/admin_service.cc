@@ -17,47 +17,41 @@ grpc::ServerUnaryReactor* AdminService::ListWorkers(grpc::CallbackServerContext*
   });
 }
 
-grpc::ServerUnaryReactor* AdminService::CordonWorker(grpc::CallbackServerContext* context,
-                                                     const v1::CordonWorkerRequest* request,
-                                                     v1::CordonWorkerResponse* response) {
+template <typename Request, typename Response>
+grpc::ServerUnaryReactor* AdminService::Tell(
+    grpc::CallbackServerContext* context, const Request* request, Response* response,
+    absl::StatusOr<v1::Worker> (*what)(Database&, const std::string&, absl::Duration),
+    const char* outcome, const std::function<void()>& then) {
   if (absl::Status status = CheckText("name", request->name()); !status.ok()) {
     return Refuse(context, status);
   }
-  return AnswerIn(lane_, context, [this, request, response](Database& database) -> absl::Status {
-    ASSIGN_OR_RETURN(*response->mutable_worker(),
-                     coordinator::CordonWorker(database, request->name(), lease_ttl_));
-    spdlog::info("worker {} is cordoned", request->name());
-    return absl::OkStatus();
-  });
+  return AnswerIn(
+      lane_, context,
+      [this, request, response, what, outcome, then](Database& database) -> absl::Status {
+        ASSIGN_OR_RETURN(*response->mutable_worker(), what(database, request->name(), lease_ttl_));
+        spdlog::info("worker {} is {}", request->name(), outcome);
+        if (then) then();
+        return absl::OkStatus();
+      });
+}
+
+grpc::ServerUnaryReactor* AdminService::CordonWorker(grpc::CallbackServerContext* context,
+                                                     const v1::CordonWorkerRequest* request,
+                                                     v1::CordonWorkerResponse* response) {
+  return Tell(context, request, response, coordinator::CordonWorker, "cordoned");
 }
 
 grpc::ServerUnaryReactor* AdminService::UncordonWorker(grpc::CallbackServerContext* context,
                                                        const v1::UncordonWorkerRequest* request,
                                                        v1::UncordonWorkerResponse* response) {
-  if (absl::Status status = CheckText("name", request->name()); !status.ok()) {
-    return Refuse(context, status);
-  }
-  return AnswerIn(lane_, context, [this, request, response](Database& database) -> absl::Status {
-    ASSIGN_OR_RETURN(*response->mutable_worker(),
-                     coordinator::UncordonWorker(database, request->name(), lease_ttl_));
-    spdlog::info("worker {} is uncordoned", request->name());
-    work_appeared_();
-    return absl::OkStatus();
-  });
+  return Tell(context, request, response, coordinator::UncordonWorker, "uncordoned",
+              work_appeared_);
 }
 
 grpc::ServerUnaryReactor* AdminService::DrainWorker(grpc::CallbackServerContext* context,
                                                     const v1::DrainWorkerRequest* request,
                                                     v1::DrainWorkerResponse* response) {
-  if (absl::Status status = CheckText("name", request->name()); !status.ok()) {
-    return Refuse(context, status);
-  }
-  return AnswerIn(lane_, context, [this, request, response](Database& database) -> absl::Status {
-    ASSIGN_OR_RETURN(*response->mutable_worker(),
-                     coordinator::DrainWorker(database, request->name(), lease_ttl_));
-    spdlog::info("worker {} is drained", request->name());
-    return absl::OkStatus();
-  });
+  return Tell(context, request, response, coordinator::DrainWorker, "drained");
 }
 
 }  // namespace gridsweep::coordinator

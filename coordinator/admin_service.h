@@ -1,9 +1,11 @@
 // AdminService: the fleet, for its operator.
 #pragma once
 
+#include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
 #include <functional>
+#include <string>
 
 #include "coordinator/lane.h"
 #include "gridsweep/v1/admin.grpc.pb.h"
@@ -28,6 +30,14 @@ class AdminService final : public v1::AdminService::CallbackService {
                                         v1::DrainWorkerResponse*) override;
 
  private:
+  // Does `what` to the worker that the request names, then `then`.
+  template <typename Request, typename Response>
+  grpc::ServerUnaryReactor* Tell(grpc::CallbackServerContext* context, const Request* request,
+                                 Response* response,
+                                 absl::StatusOr<v1::Worker> (*what)(Database&, const std::string&,
+                                                                    absl::Duration),
+                                 const char* outcome, const std::function<void()>& then = nullptr);
+
   Lane& lane_;
   const absl::Duration lease_ttl_;
   const std::function<void()> work_appeared_;

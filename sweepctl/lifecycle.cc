@@ -53,13 +53,22 @@ void PrintCounts(Session& session, int64_t sweep_id,
   session.Print(listing);
 }
 
+// Calls `method` on a sweep, with nothing to say but its id.
+template <typename Request, typename Response>
+absl::StatusOr<Response> CallOn(Client& client, int64_t sweep_id,
+                                grpc::Status (v1::SweepService::Stub::*method)(grpc::ClientContext*,
+                                                                               const Request&,
+                                                                               Response*)) {
+  Request request;
+  request.set_sweep_id(sweep_id);
+  return client.Call(client.sweeps(), method, request);
+}
+
 absl::StatusOr<int> Pause(Session& session, const std::string& name) {
   ASSIGN_OR_RETURN(Client * client, session.Connect());
   ASSIGN_OR_RETURN(const v1::Sweep sweep, client->FindSweep(name));
-  v1::PauseSweepRequest request;
-  request.set_sweep_id(sweep.sweep_id());
   ASSIGN_OR_RETURN(const auto response,
-                   client->Call(client->sweeps(), &v1::SweepService::Stub::PauseSweep, request));
+                   CallOn(*client, sweep.sweep_id(), &v1::SweepService::Stub::PauseSweep));
   PrintCounts(session, sweep.sweep_id(),
               {{"PAUSED", response.paused()}, {"RUNNING", response.leased()}}, response);
   return kDone;
@@ -68,10 +77,8 @@ absl::StatusOr<int> Pause(Session& session, const std::string& name) {
 absl::StatusOr<int> Resume(Session& session, const std::string& name) {
   ASSIGN_OR_RETURN(Client * client, session.Connect());
   ASSIGN_OR_RETURN(const v1::Sweep sweep, client->FindSweep(name));
-  v1::ResumeSweepRequest request;
-  request.set_sweep_id(sweep.sweep_id());
   ASSIGN_OR_RETURN(const auto response,
-                   client->Call(client->sweeps(), &v1::SweepService::Stub::ResumeSweep, request));
+                   CallOn(*client, sweep.sweep_id(), &v1::SweepService::Stub::ResumeSweep));
   PrintCounts(session, sweep.sweep_id(), {{"RESUMED", response.resumed()}}, response);
   return kDone;
 }
@@ -79,19 +86,11 @@ absl::StatusOr<int> Resume(Session& session, const std::string& name) {
 absl::StatusOr<int> Stop(Session& session, const std::string& name) {
   ASSIGN_OR_RETURN(Client * client, session.Connect());
   ASSIGN_OR_RETURN(const v1::Sweep sweep, client->FindSweep(name));
-  v1::StopSweepRequest request;
-  request.set_sweep_id(sweep.sweep_id());
   ASSIGN_OR_RETURN(const auto response,
-                   client->Call(client->sweeps(), &v1::SweepService::Stub::StopSweep, request));
+                   CallOn(*client, sweep.sweep_id(), &v1::SweepService::Stub::StopSweep));
   PrintCounts(session, sweep.sweep_id(),
               {{"CANCELLED", response.cancelled()}, {"RUNNING", response.leased()}}, response);
   return kDone;
-}
-
-absl::StatusOr<v1::CancelSweepResponse> CallCancel(Client& client, int64_t sweep_id) {
-  v1::CancelSweepRequest request;
-  request.set_sweep_id(sweep_id);
-  return client.Call(client.sweeps(), &v1::SweepService::Stub::CancelSweep, request);
 }
 
 absl::StatusOr<int> Cancel(Session& session, const std::string& name, bool yes) {
@@ -104,7 +103,8 @@ absl::StatusOr<int> Cancel(Session& session, const std::string& name, bool yes) 
     console.err << "Nothing was cancelled.\n";
     return kUsage;
   }
-  ASSIGN_OR_RETURN(const auto response, CallCancel(*client, sweep.sweep_id()));
+  ASSIGN_OR_RETURN(const auto response,
+                   CallOn(*client, sweep.sweep_id(), &v1::SweepService::Stub::CancelSweep));
   PrintCounts(session, sweep.sweep_id(),
               {{"CANCELLED", response.cancelled()}, {"CANCELLING", response.cancelling()}},
               response);
@@ -157,13 +157,13 @@ absl::StatusOr<int> Delete(Session& session, const std::string& name, bool yes, 
     console.err << "Nothing was deleted.\n";
     return kUsage;
   }
-  if (force) RETURN_IF_ERROR(CallCancel(*client, sweep.sweep_id()).status());
-  v1::DeleteSweepRequest request;
-  request.set_sweep_id(sweep.sweep_id());
+  if (force) {
+    RETURN_IF_ERROR(
+        CallOn(*client, sweep.sweep_id(), &v1::SweepService::Stub::CancelSweep).status());
+  }
   const absl::Time deadline = absl::Now() + kLongestWait;
   for (bool told = false;; absl::SleepFor(kAskAgain)) {
-    const auto response =
-        client->Call(client->sweeps(), &v1::SweepService::Stub::DeleteSweep, request);
+    const auto response = CallOn(*client, sweep.sweep_id(), &v1::SweepService::Stub::DeleteSweep);
     if (response.ok()) {
       PrintCounts(session, sweep.sweep_id(), {{"RUNS", response->runs()}}, *response);
       return kDone;
