@@ -68,10 +68,10 @@ class Correlations : public TheoryFigure {
                " in the selection, ", rows_.size(), rows_.size() == 1 ? " is drawn" : " are drawn",
                skipped_ > 0 ? StrCat("; ", skipped_, " not covered by the theory.") : "."),
         "From the left: Σ over all displacements (zero in the middle); its spectrum within ±11 "
-        "modes, the "
-        "zero mode taken off; the spectrum's mean over directions; the three leading eigenvectors "
-        "of Σ, each "
-        "cell's mean taken off. A maximum beyond the lowest wavenumber, a ring, predicts a "
+        "modes, the zero mode taken off; the spectrum's mean over directions; the three leading "
+        "eigenvectors "
+        "of Σ, each cell's mean taken off. A maximum beyond the lowest wavenumber, a ring, "
+        "predicts a "
         "lattice; dashed: that maximum and the formulas for it."};
     figure.datasets = std::move(datasets_);
     figure.view = Above(std::move(rows_));

@@ -23,8 +23,7 @@ std::span<const Panel> Panels() {
       {"p10", "finished runs with DoS readouts and two numbers of units (Ng)", DrawP10, nullptr},
       {"p11",
        "finished runs of a published network and activation (RNN to UGRNN) with a participation "
-       "ratio of "
-       "their ratemaps",
+       "ratio of their ratemaps",
        DrawP11, nullptr},
       {"p12", "units with a grid score above 0.8 in finished runs with DoS readouts", DrawP12,
        nullptr},

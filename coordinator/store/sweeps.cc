@@ -115,7 +115,6 @@ v1::Sweep ReadSweep(const pqxx::row& row) {
   if (!row[18].is_null()) *sweep.mutable_paused_at() = FromMicros(row[18]);
   if (!row[19].is_null()) *sweep.mutable_stopped_at() = FromMicros(row[19]);
   if (!row[20].is_null()) *sweep.mutable_cancelled_at() = FromMicros(row[20]);
-
   if (!row[21].is_null()) {
     *settings->mutable_checkpoint_interval() =
         google::protobuf::util::TimeUtil::MillisecondsToDuration(

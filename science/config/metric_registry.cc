@@ -69,8 +69,7 @@ constexpr Metric kMetrics[] = {
      "evaluation"},
     {"participation_ratio_ratemaps", kRun, false, "1",
      "participation ratio of the 44 x 44 ratemaps, units as samples, after a Gaussian filter "
-     "(sigma "
-     "2 bins)"},
+     "(sigma 2 bins)"},
     {"ratemap_rank", kRun, false, "1",
      "rank of the matrix of those filtered ratemaps (singular values above the rounding error)"},
     {"two_nn_dimension", kRun, false, "1",
