@@ -7,52 +7,17 @@
 #include <cmath>
 #include <functional>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 
-#include "analysis/figures/renderer.h"
 #include "analysis/statistics/dip.h"
 #include "common/strings.h"
-#include "science/config/run_config.h"
-#include "science/theory/readout_theory.h"
-#include "tests/analysis/result_world.h"
+#include "tests/analysis/drawn_figure.h"
 #include "tests/support/renderer.h"
 
 namespace gridsweep::analysis {
 namespace {
 
 using ::testing::HasSubstr;
-using Json = nlohmann::ordered_json;
-
-struct Answer {
-  grpc::Status status;
-  v1::FigureHeader header;
-  std::string bytes;
-  size_t largest_chunk = 0;
-  Json document() const { return Json::parse(bytes); }
-};
-
-Answer Draw(ResultWorld& world, const std::string& figure, const v1::Selection& where = {},
-            v1::RenderFigureRequest::Format format = v1::RenderFigureRequest::FORMAT_UNSPECIFIED) {
-  v1::RenderFigureRequest request;
-  request.set_figure(figure);
-  *request.mutable_where() = where;
-  request.set_format(format);
-  grpc::ClientContext context;
-  auto stream = world.stub().RenderFigure(&context, request);
-  Answer answer;
-  v1::RenderFigureResponse part;
-  bool first = true;
-  while (stream->Read(&part)) {
-    EXPECT_EQ(part.has_header(), first) << "the header comes first, once";
-    first = false;
-    if (part.has_header()) answer.header = part.header();
-    answer.bytes += part.chunk();
-    answer.largest_chunk = std::max(answer.largest_chunk, part.chunk().size());
-  }
-  answer.status = stream->Finish();
-  return answer;
-}
 
 // A few runs of several readouts; the scores differ from run to run.
 class FigureTest : public ::testing::Test {
@@ -133,12 +98,6 @@ class FigureTest : public ::testing::Test {
 };
 ResultWorld* FigureTest::world_ = nullptr;
 int64_t FigureTest::sweep_id_ = 0;
-
-// Four significant digits are drawn.
-void ExpectDrawn(double drawn, double counted) {
-  EXPECT_NEAR(drawn, counted, 5.1e-4 * std::abs(counted));
-}
-
 // The point of a data set of shares.
 const Json& Point(const Json& rows, const Json& group, const std::string& series = "",
                   const std::string& source = "this selection") {
@@ -410,7 +369,9 @@ TEST_F(FigureTest, P12TestsPeriodsOrientationsAndPhasesByWidth) {
     std::map<double, int> counted;
     for (const double period : periods) ++counted[std::floor(period) + 0.5];
     for (const auto& row : data["periods"]) {
-      if (row["width"] == width) EXPECT_EQ(row["units"], counted[row["value"].get<double>()]);
+      if (row["width"] == width) {
+        EXPECT_EQ(row["units"], counted[row["value"].get<double>()]);
+      }
     }
   }
 }
@@ -431,215 +392,6 @@ TEST_F(FigureTest, P10SetsSizesBesideEachOther) {
                 ShareAbove(wide, 0.75));
   }
 }
-
-TEST(FigureOfHeights, P08CountsUnitsByBothScores) {
-  ResultWorld world;
-  std::vector<RunSpec> runs;
-  for (int i = 0; i < 4; ++i) {
-    RunSpec spec;
-    spec.readout = spec.family = "General DoG";
-    spec.seed = i;
-    spec.pos_err = i == 3 ? 16 : 14;
-    for (int unit = 0; unit < 40; ++unit) spec.scores.push_back(0.04 * ((unit * 7 + i) % 37) - 0.4);
-    spec.scores[i] = 3.2;  // then its other score is above 1.5
-    runs.push_back(spec);
-  }
-  world.AddSweep(runs);
-  world.Execute(
-      "update runs set config = config || '{\"place_field_values\":"
-      "\"general_difference_of_gaussians\",\"place_cell_alpha_e\":1,\"place_cell_alpha_i\":0.25}';"
-      "update runs set config = config || '{\"place_cell_alpha_i\":0.5}' where run_id = 2");
-  const Answer answer = Draw(world, "p08");
-  ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
-  const Json data = answer.document()["datasets"];
-  std::map<std::pair<int, std::pair<long, long>>, int> cells;
-  std::map<int, int> hexagonal, square, units;
-  for (const StoredRun& run : world.runs()) {
-    if (run.spec.pos_err > 15) continue;
-    const int pair = run.run_id == 2 ? 50 : 25;  // 100 alpha_i
-    for (int unit = 0; unit < 40; ++unit) {
-      const double x = *run.spec.scores[unit];
-      const double y = *run.units.at("grid_score_90")[unit];
-      ++cells[{pair, {std::lround(std::floor(x / 0.05)), std::lround(std::floor(y / 0.05))}}];
-      hexagonal[pair] += x > 0.8;
-      square[pair] += y > 1.5;
-      ++units[pair];
-    }
-  }
-  size_t drawn = 0;
-  for (const auto& row : data["scores"]) {
-    const auto pair = static_cast<int>(std::lround(100 * row["alpha_i"].get<double>()));
-    const auto cell = std::pair(std::lround(row["score_60"].get<double>() / 0.05),
-                                std::lround(row["score_90"].get<double>() / 0.05));
-    EXPECT_EQ(row["units"], (cells[{pair, cell}])) << row;
-    EXPECT_EQ(row["alpha_e"], 1);
-    ++drawn;
-  }
-  EXPECT_EQ(drawn, cells.size());
-  for (const auto& row : data["hexagonal"]) {
-    const auto pair = static_cast<int>(std::lround(100 * row["alpha_i"].get<double>()));
-    EXPECT_EQ(row["units_above"], hexagonal[pair]);
-    EXPECT_EQ(row["units"], units[pair]);
-  }
-  for (const auto& row : data["square"]) {
-    const auto pair = static_cast<int>(std::lround(100 * row["alpha_i"].get<double>()));
-    EXPECT_EQ(row["units_above"], square[pair]);
-    EXPECT_GT(square[pair], 0);
-  }
-}
-
-TEST(FigureOfNetworks, P11SetsParticipationRatiosBesideThePublished) {
-  ResultWorld world;
-  std::vector<RunSpec> runs;
-  for (int i = 0; i < 5; ++i) runs.push_back({.seed = i, .scores = {0.1, 0.2}});
-  runs[4].activation = "tanh";
-  world.AddSweep(runs);
-  world.Execute(
-      "update run_results set participation_ratio_ratemaps = 2 + run_id;"
-      "update runs set config = config || '{\"n_epochs\":0}' where run_id = 3");
-  const Answer answer = Draw(world, "p11");
-  ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
-  const Json document = answer.document();
-  const Json& trained = document["datasets"]["trained"];
-  const auto point = [](const Json& rows, const std::string& source,
-                        const std::string& activation) {
-    for (const auto& row : rows) {
-      if (row["network"] == "RNN" && row["source"] == source && row["activation"] == activation) {
-        return row;
-      }
-    }
-    return Json();
-  };
-  // Runs 1, 2 and 4: 3, 4 and 6, of variance 7/3.
-  const Json relu = point(trained, "this selection", "relu");
-  ExpectDrawn(relu["ratio"], 13 / 3.0);
-  ExpectDrawn(relu["low"], 13 / 3.0 - std::sqrt(7 / 3.0 / 3));
-  ExpectDrawn(relu["high"], 13 / 3.0 + std::sqrt(7 / 3.0 / 3));
-  EXPECT_EQ(relu["predictivity"], 0.68);
-  EXPECT_EQ(relu["runs"], 3);
-  const Json tanh = point(trained, "this selection", "tanh");
-  EXPECT_EQ(tanh["ratio"], 7);
-  EXPECT_FALSE(tanh.contains("low")) << "one run has no standard error";
-  EXPECT_EQ(point(trained, "published (relu)", "relu")["ratio"], 3.5);
-  const Json& untrained = document["datasets"]["untrained"];
-  ASSERT_EQ(untrained.size(), 1u);
-  EXPECT_EQ(untrained[0]["ratio"], 5);
-  EXPECT_EQ(untrained[0]["predictivity"], 0.52);
-  EXPECT_THAT(answer.header.notes(2), HasSubstr("trained: too few (2 networks)"));
-  EXPECT_THAT(answer.bytes, HasSubstr("B, C  not reproduced: data not public here"));
-}
-
-// Sweeps of readouts that nothing was trained with.
-class TheoryFigureTest : public ::testing::Test {
- protected:
-  static int64_t AddReadouts(ResultWorld& world, const std::vector<std::string>& configs) {
-    std::vector<RunSpec> runs;
-    for (size_t i = 0; i < configs.size(); ++i) {
-      runs.push_back({.seed = static_cast<int64_t>(i), .state = "pending", .scores = {}});
-    }
-    const int64_t sweep_id = world.AddSweep(runs);
-    for (size_t i = 0; i < configs.size(); ++i) {
-      world.Execute(StrCat("update runs set config = config || '", configs[i],
-                           "' where sweep_id = ", sweep_id, " and ordinal = ", i));
-    }
-    return sweep_id;
-  }
-  static void ExpectBothPictures(const Answer& answer) {
-    if (testing::WithoutRenderer()) return;
-    const Renderer renderer({.directory = std::string(GRIDSWEEP_SOURCE_DIR) + "/build/renderer"});
-    for (const Picture format : {Picture::kSvg, Picture::kPng}) {
-      const auto picture = renderer.Render(answer.bytes, format);
-      EXPECT_TRUE(picture.ok()) << picture.status();
-    }
-  }
-};
-
-TEST_F(TheoryFigureTest, P03DrawsWhatTheTheoryPredictsOfEachReadout) {
-  ResultWorld world;
-  v1::Selection where;
-  where.add_sweep_ids(AddReadouts(
-      world, {R"({"place_field_values":"difference_of_gaussians","place_cell_rf":0.2,"Np":64})",
-              R"({"place_field_values":"gaussian","place_cell_rf":0.2,"Np":64})",
-              R"({"place_field_values":"cartesian","place_field_loss":"mse","Np":2})"}));
-  const Answer answer = Draw(world, "p03", where);
-  ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
-  EXPECT_FALSE(answer.header.has_coverage());
-  EXPECT_EQ(answer.header.notes(0),
-            "Theory, no training. 3 readouts in the selection, 2 are drawn; 1 not covered by the "
-            "theory.");
-  const Json document = answer.document();
-  ASSERT_EQ(document["vconcat"].size(), 2u);
-  EXPECT_EQ(document["vconcat"][0]["title"], "DoS, σ 0.2 m, surround 2");
-  science::RunConfig config;
-  config.place_cell_rf = science::Draw::Constant(0.2);
-  config.Np = 64;
-  config.seed = 0;
-  const auto expected = *theory::PredictLattice(config, {.eigenmaps = 0});
-  const Json& curve = document["datasets"]["readout_1"];
-  for (size_t m = 0; m < curve.size(); ++m) {
-    ExpectDrawn(curve[m]["k"], static_cast<double>(m + 1) * expected.radial.step);
-    ExpectDrawn(curve[m]["power"], expected.radial.power[m] / expected.rings.maximum.power);
-  }
-  EXPECT_GT(curve.size(), 15u);
-  const Json& marks = document["datasets"]["readout_1_marks"];
-  ASSERT_EQ(marks.size(), 3u);
-  ExpectDrawn(marks[0]["k"], expected.rings.local->wavenumber);
-  ExpectDrawn(marks[1]["k"], *expected.closed_forms.wavenumber);
-  EXPECT_TRUE(document["datasets"]["readout_2_marks"].empty()) << "a Gaussian has no ring";
-  ExpectBothPictures(answer);
-}
-
-TEST_F(TheoryFigureTest, P09CountsTheLatticesThatGrowWithTanhAndRelu) {
-  ResultWorld world;
-  v1::Selection where;
-  where.add_sweep_ids(AddReadouts(
-      world, {R"({"place_field_values":"difference_of_gaussians","place_cell_rf":0.08})"}));
-  const Answer answer = Draw(world, "p09", where);
-  ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
-  // Counted by the other call that grows patterns, with the published sizes.
-  v1::ReadoutTheoryRequest request;
-  request.set_sweep_id(where.sweep_ids(0));
-  request.set_eigenmaps(0);
-  request.add_patterns()->set_activation("tanh");
-  request.add_patterns()->set_activation("relu");
-  grpc::ClientContext context;
-  auto stream = world.stub().ReadoutTheory(&context, request);
-  std::vector<v1::PatternOutcome> outcomes;
-  v1::ReadoutTheoryResponse part;
-  while (stream->Read(&part)) {
-    if (part.has_patterns()) outcomes.push_back(part.patterns());
-  }
-  ASSERT_TRUE(stream->Finish().ok());
-  ASSERT_EQ(outcomes.size(), 2u);
-  const Json rows = answer.document()["datasets"]["classes"];
-  ASSERT_EQ(rows.size(), 8u);
-  for (size_t p = 0; p < 2; ++p) {
-    EXPECT_EQ(rows[4 * p]["pattern"],
-              StrCat(p == 0 ? "tanh" : "relu", ": DoS, σ 0.08 m, surround 2"));
-    EXPECT_EQ(rows[4 * p]["units"], outcomes[p].hexagonal());
-    EXPECT_EQ(rows[4 * p + 1]["units"], outcomes[p].square());
-    EXPECT_EQ(rows[4 * p + 2]["units"], outcomes[p].stripes());
-    EXPECT_EQ(rows[4 * p + 3]["units"], outcomes[p].none());
-  }
-  EXPECT_GE(outcomes[1].hexagonal(), 16u) << "relu: half of the units or more";
-  ExpectBothPictures(answer);
-}
-
-TEST_F(TheoryFigureTest, AsksForSweepsAndNothingElse) {
-  ResultWorld world;
-  const Answer without = Draw(world, "p03");
-  EXPECT_EQ(without.status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
-  EXPECT_THAT(without.status.error_message(), HasSubstr("where.sweep_ids: p03 is theory"));
-  v1::Selection where;
-  where.add_sweep_ids(AddReadouts(
-      world, {R"({"place_field_values":"cartesian","place_field_loss":"mse","Np":2})"}));
-  const Answer uncovered = Draw(world, "p09", where);
-  EXPECT_EQ(uncovered.status.error_code(), grpc::StatusCode::NOT_FOUND);
-  EXPECT_THAT(uncovered.status.error_message(), HasSubstr("it needs runs with place cells"));
-  where.set_filter("seed = 0");
-  EXPECT_THAT(Draw(world, "p09", where).status.error_message(), HasSubstr("where.filter"));
-}
-
 TEST_F(FigureTest, TheRealRendererDrawsEveryStoredPanel) {
   if (testing::WithoutRenderer()) GTEST_SKIP() << "no renderer of figures here";
   for (const std::string figure : {"p01", "p02", "p04", "p05", "p06", "p07", "p10", "p12"}) {

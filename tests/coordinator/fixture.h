@@ -38,21 +38,23 @@ inline sweepspec::ExpandedSweep SmallSweep(int runs) {
   return sweep;
 }
 
+// One value of one row; "" without any.
+inline std::string QueryOne(Database& database, const std::string& sql) {
+  const auto value = database.Transact([&](Transaction& t) -> absl::StatusOr<std::string> {
+    const auto rows = t.ExecText(sql);
+    return std::string(rows.empty() ? "" : rows[0][0].c_str());
+  });
+  EXPECT_TRUE(value.ok()) << sql << ": " << value.status();
+  return value.ok() ? *value : "";
+}
+
 class StoreTest : public ::testing::Test {
  protected:
   StoreTest() : conninfo_(testing::CreateDatabase()), db_({conninfo_}) {
     EXPECT_TRUE(Migrate(db_, EmbeddedMigrations()).ok());
   }
 
-  // One value of one row.
-  std::string Query(const std::string& sql) {
-    const auto value = db_.Transact([&](Transaction& t) -> absl::StatusOr<std::string> {
-      const auto rows = t.ExecText(sql);
-      return std::string(rows.empty() ? "" : rows[0][0].c_str());
-    });
-    EXPECT_TRUE(value.ok()) << sql << ": " << value.status();
-    return value.ok() ? *value : "";
-  }
+  std::string Query(const std::string& sql) { return QueryOne(db_, sql); }
   int64_t Count(const std::string& sql) { return std::stoll(Query(sql)); }
 
   // Row counts of all tables, to see that a refusal stored nothing.

@@ -50,6 +50,20 @@ class Lifecycle : public StoreTest {
     }
     return rows;
   }
+  // The lease of a run, and the hash of a file of a deleted sweep: its row is gone, the file is
+  // not.
+  std::pair<LeaseKey, std::string> ForgetAFile() {
+    const v1::Sweep sweep = Create(SmallSweep(1));
+    const auto worker = Register("w");
+    const Completion first = ResultOf(Claim(worker, 1)[0].key);
+    EXPECT_TRUE(CompleteRun(db_, first).ok());
+    Create(SmallSweep(1));
+    const LeaseKey other = Claim(worker, 1)[0].key;
+    EXPECT_TRUE(DeleteSweep(db_, sweep.sweep_id()).ok());
+    DeleteToTheEnd();
+    EXPECT_EQ(ForgetArtifacts(db_, 10).value(), 1);
+    return {other, first.header.artifacts(0).sha256()};
+  }
   void DeleteToTheEnd() {
     while (DeleteSomeRuns(db_, 2).value()) {
     }
@@ -418,16 +432,7 @@ TEST_F(Deleting, AFileGoesUnlessAnotherRunNamesIt) {
 }
 
 TEST_F(Deleting, AnUploadOfTheSameBytesKeepsTheFile) {
-  const v1::Sweep sweep = Create(SmallSweep(1));
-  const auto worker = Register("w");
-  const Completion first = ResultOf(Claim(worker, 1)[0].key);
-  const std::string sha256 = first.header.artifacts(0).sha256();
-  ASSERT_TRUE(CompleteRun(db_, first).ok());
-  Create(SmallSweep(1));
-  const LeaseKey other = Claim(worker, 1)[0].key;
-  ASSERT_TRUE(DeleteSweep(db_, sweep.sweep_id()).ok());
-  DeleteToTheEnd();
-  ASSERT_EQ(ForgetArtifacts(db_, 10).value(), 1);
+  const auto [other, sha256] = ForgetAFile();
   // Its row is gone, its file is not: here the same bytes come again.
   ASSERT_FALSE(TouchArtifact(db_, other, sha256).value());
   ASSERT_TRUE(RecordArtifact(db_, other, sha256, 10, "result").ok());
@@ -435,16 +440,7 @@ TEST_F(Deleting, AnUploadOfTheSameBytesKeepsTheFile) {
 }
 
 TEST_F(Deleting, AnUploadInTheMiddleOfTheUnlinkingWaitsForItsEnd) {
-  const v1::Sweep sweep = Create(SmallSweep(1));
-  const auto worker = Register("w");
-  const Completion first = ResultOf(Claim(worker, 1)[0].key);
-  const std::string sha256 = first.header.artifacts(0).sha256();
-  ASSERT_TRUE(CompleteRun(db_, first).ok());
-  Create(SmallSweep(1));
-  const LeaseKey other = Claim(worker, 1)[0].key;
-  ASSERT_TRUE(DeleteSweep(db_, sweep.sweep_id()).ok());
-  DeleteToTheEnd();
-  ASSERT_EQ(ForgetArtifacts(db_, 10).value(), 1);
+  const auto [other, sha256] = ForgetAFile();
   std::atomic<bool> recorded = false, recorded_too_soon = false;
   std::thread uploader;
   const auto unlink = [&](const std::string&) {

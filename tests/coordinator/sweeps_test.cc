@@ -55,14 +55,7 @@ TEST_F(Migrations, GiveEachMetricOfTheRegistryItsColumnAndNoOther) {
 TEST(MigrationsFresh, AResultOfBeforeHasNoneOfTheMetricsThatCameLater) {
   Database database({testing::CreateDatabase()});
   ASSERT_TRUE(Migrate(database, EmbeddedMigrations().first(1)).ok());
-  const auto query = [&](const std::string& sql) {
-    const auto value = database.Transact([&](Transaction& t) -> absl::StatusOr<std::string> {
-      const auto rows = t.ExecText(sql);
-      return std::string(rows.empty() ? "" : rows[0][0].c_str());
-    });
-    EXPECT_TRUE(value.ok()) << sql << ": " << value.status();
-    return value.ok() ? *value : "";
-  };
+  const auto query = [&](const std::string& sql) { return QueryOne(database, sql); };
   query(R"(
     insert into sweeps (name, method, request_hash, source_yaml, first_run_id, run_count)
       values ('old', 'grid', '', '', 1, 2);
@@ -88,14 +81,7 @@ TEST(MigrationsFresh, AResultOfBeforeHasNoneOfTheMetricsThatCameLater) {
 TEST(MigrationsFresh, TheLatestAttemptsThatFailedCountAsTheRunsFailures) {
   Database database({testing::CreateDatabase()});
   ASSERT_TRUE(Migrate(database, EmbeddedMigrations().first(2)).ok());
-  const auto query = [&](const std::string& sql) {
-    const auto value = database.Transact([&](Transaction& t) -> absl::StatusOr<std::string> {
-      const auto rows = t.ExecText(sql);
-      return std::string(rows.empty() ? "" : rows[0][0].c_str());
-    });
-    EXPECT_TRUE(value.ok()) << sql << ": " << value.status();
-    return value.ok() ? *value : "";
-  };
+  const auto query = [&](const std::string& sql) { return QueryOne(database, sql); };
   query(R"(
     insert into sweeps (name, method, request_hash, source_yaml, first_run_id, run_count)
       values ('old', 'grid', '', '', 1, 1);
