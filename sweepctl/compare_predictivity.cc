@@ -54,12 +54,7 @@ Listing Networks(const Response& response) {
 }
 
 Cell CoefficientCell(bool has, double value, bool has_interval, const v1::Interval& interval) {
-  if (!has) return Missing();
-  Cell cell = Real(value, 3);
-  if (has_interval) {
-    cell.text += absl::StrFormat(" [%.2f, %.2f]", interval.low(), interval.high());
-  }
-  return cell;
+  return has ? WithInterval(value, has_interval, interval) : Missing();
 }
 
 Listing Correlations(const Response& response) {

@@ -133,15 +133,6 @@ absl::StatusOr<Answer> Ask(Console& console, Client& client, const v1::Selection
   return answer;
 }
 
-// "0.412 [0.31, 0.55]" for people.
-Cell WithInterval(double value, bool has_interval, const v1::Interval& interval) {
-  Cell cell = Real(value, 3);
-  if (has_interval) {
-    cell.text += absl::StrFormat(" [%.2f, %.2f]", interval.low(), interval.high());
-  }
-  return cell;
-}
-
 Cell MeanCell(const v1::MeanOverRuns& mean) {
   if (!mean.has_mean()) return Missing();
   Cell cell = Real(mean.mean(), 3);

@@ -1,5 +1,7 @@
 #include "sweepctl/selection.h"
 
+#include <absl/strings/str_format.h>
+
 #include <ostream>
 
 #include "common/strings.h"
@@ -31,6 +33,14 @@ absl::StatusOr<v1::Selection> MakeSelection(Client& client, const SelectionFlags
   selection.set_filter(flags.filter);
   for (const auto& field : flags.by) selection.add_group_by(field);
   return selection;
+}
+
+Cell WithInterval(double value, bool has_interval, const v1::Interval& interval) {
+  Cell cell = Real(value, 3);
+  if (has_interval) {
+    cell.text += absl::StrFormat(" [%.2f, %.2f]", interval.low(), interval.high());
+  }
+  return cell;
 }
 
 std::string BasisText(const v1::Basis& basis) {
