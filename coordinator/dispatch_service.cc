@@ -166,6 +166,24 @@ grpc::ServerUnaryReactor* DispatchService::LeaseRuns(grpc::CallbackServerContext
   return new LeaseReactor(context, parts_.matcher, settings_, *request, deadline, response);
 }
 
+absl::Status DispatchService::EndStuck(Database& database, const v1::LeaseProgress& progress,
+                                       absl::Duration idle) {
+  const int64_t run_id = progress.ref().run_id();
+  const std::string why =
+      StrCat("stuck: no progress in ", v1::Phase_Name(progress.phase()), " at step ",
+             progress.step(), " (", progress.phase_done(), " of the phase done) for ",
+             absl::FormatDuration(absl::Trunc(idle, absl::Milliseconds(100))));
+  const auto failed = FailLease(database, KeyOf(progress.ref()), why, parts_.board.LogTail(run_id),
+                                settings_.failures);
+  if (IsLeaseLost(failed.status())) return absl::OkStatus();  // somebody else was quicker
+  RETURN_IF_ERROR(failed.status());
+  spdlog::warn("run {}: {}", run_id, why);
+  if (!failed->quarantined.empty()) TellOfQuarantine(failed->quarantined);
+  parts_.board.Forget(run_id);
+  parts_.work_appeared();
+  return absl::OkStatus();
+}
+
 absl::Status DispatchService::DoHeartbeat(Database& database, const v1::HeartbeatRequest& request,
                                           v1::HeartbeatResponse& response) {
   std::vector<Renewal> renewals;
@@ -196,6 +214,12 @@ absl::Status DispatchService::DoHeartbeat(Database& database, const v1::Heartbea
       continue;
     }
     parts_.board.Report(progress);
+    const auto idle = stuck_watch_.Observe(progress, std::chrono::steady_clock::now());
+    if (idle && !found->second->cancelling) {
+      RETURN_IF_ERROR(EndStuck(database, progress, *idle));
+      verdict.set_kind(v1::Verdict::KIND_LOST);
+      continue;
+    }
     verdict.set_kind(found->second->cancelling ? v1::Verdict::KIND_CANCEL
                      : renewed.releasing       ? v1::Verdict::KIND_CHECKPOINT_AND_RELEASE
                                                : v1::Verdict::KIND_CONTINUE);

@@ -10,6 +10,7 @@
 #include "coordinator/matcher.h"
 #include "coordinator/progress_board.h"
 #include "coordinator/store/leases.h"
+#include "coordinator/stuck_watch.h"
 #include "gridsweep/v1/dispatch.grpc.pb.h"
 
 namespace gridsweep::coordinator {
@@ -18,6 +19,7 @@ struct DispatchSettings {
   absl::Duration lease_ttl = absl::Seconds(60);
   absl::Duration heartbeat_interval = absl::Seconds(15);
   FailurePolicy failures;
+  StuckLimits stuck;
   absl::Duration checkpoint_interval = absl::Minutes(5);  // where the sweep has none
   uint64_t max_artifact_bytes = uint64_t{1} << 30;
   uint64_t max_checkpoint_bytes = uint64_t{1} << 32;
@@ -36,7 +38,9 @@ struct DispatchParts {
 class DispatchService final : public v1::DispatchService::CallbackService {
  public:
   DispatchService(DispatchParts parts, DispatchSettings settings)
-      : parts_(std::move(parts)), settings_(settings) {}
+      : parts_(std::move(parts)),
+        settings_(settings),
+        stuck_watch_(settings.stuck, 2 * settings.heartbeat_interval) {}
 
   grpc::ServerUnaryReactor* Register(grpc::CallbackServerContext*, const v1::RegisterRequest*,
                                      v1::RegisterResponse*) override;
@@ -60,10 +64,13 @@ class DispatchService final : public v1::DispatchService::CallbackService {
  private:
   absl::Status DoHeartbeat(Database& database, const v1::HeartbeatRequest& request,
                            v1::HeartbeatResponse& response);
+  // Ends the lease of a run that has not advanced for `idle`, as a failure.
+  absl::Status EndStuck(Database& database, const v1::LeaseProgress& progress, absl::Duration idle);
 
   const DispatchParts parts_;
   const DispatchSettings settings_;
   LeftOut left_out_;
+  StuckWatch stuck_watch_;
 };
 
 // The streams, each in a file of its own. They delete themselves.

@@ -23,7 +23,7 @@ int main(int argc, char** argv) {
   const char* url = std::getenv("DATABASE_URL");
   options.database = url == nullptr ? "" : url;
   std::string lease_ttl = "60s", heartbeat_interval = "15s", backoff_base = "5s",
-              checkpoint_interval = "5m";
+              checkpoint_interval = "5m", stuck_after = "5m";
 
   CLI::App app("Stores sweeps in PostgreSQL and hands their runs to workers.");
   app.set_version_flag("--version", "gridsweep-coordinator " GRIDSWEEP_VERSION);
@@ -45,6 +45,13 @@ int main(int argc, char** argv) {
                  "different runs that a worker fails in a row before it gets no more; 0: never")
       ->check(CLI::Range(0, 1000))
       ->capture_default_str();
+  app.add_option("--stuck-after", stuck_after,
+                 "a run that does not advance for so long is cancelled as a failure; 0: never")
+      ->capture_default_str();
+  app.add_option("--stuck-medians", options.dispatch.stuck.medians,
+                 "and for so many times what a step of its phase takes")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   app.footer(
       "Example:\n  gridsweep-coordinator --database postgresql://localhost/gridsweep "
       "--artifacts /var/lib/gridsweep/artifacts");
@@ -59,6 +66,12 @@ int main(int argc, char** argv) {
       !ParseDuration(backoff_base, dispatch.failures.backoff_base) ||
       !ParseDuration(checkpoint_interval, dispatch.checkpoint_interval)) {
     std::fprintf(stderr, "durations are written like 500ms, 15s or 1m30s\n");
+    return 2;
+  }
+  if (!absl::ParseDuration(stuck_after, &dispatch.stuck.least) ||
+      dispatch.stuck.least < absl::ZeroDuration()) {
+    std::fprintf(stderr, "--stuck-after: \"%s\" is no duration; write for example 5m, or 0\n",
+                 stuck_after.c_str());
     return 2;
   }
   if (dispatch.heartbeat_interval * 2 > dispatch.lease_ttl) {

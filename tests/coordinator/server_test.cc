@@ -318,6 +318,50 @@ TEST_F(Server, ADrainedWorkerIsAskedToGiveItsRunsBack) {
             grpc::StatusCode::INVALID_ARGUMENT);
 }
 
+TEST_F(History, AStuckRunIsCancelledAsAFailureAndItsLateResultRefused) {
+  options_.dispatch.heartbeat_interval = absl::Milliseconds(100);
+  options_.dispatch.stuck = {absl::Milliseconds(300), 2};
+  options_.dispatch.failures.backoff_base = absl::Hours(1);
+  coordinator_.reset();
+  Start();
+  const v1::Sweep sweep = Create(2);
+  const auto worker = Register("w");
+  const auto leases = Lease(worker, 2);
+  ASSERT_EQ(leases.size(), 2u);
+  // One of the two trains on; the other's step stays where it is.
+  uint64_t step = 0;
+  v1::Verdict::Kind verdict = v1::Verdict::KIND_CONTINUE;
+  EXPECT_TRUE(Eventually([&] {
+    v1::HeartbeatRequest request;
+    request.set_worker_id(worker.id);
+    request.set_incarnation(worker.incarnation);
+    for (const v1::Lease& lease : leases) {
+      auto& progress = *request.add_held();
+      *progress.mutable_ref() = lease.ref();
+      progress.set_phase(v1::PHASE_TRAINING);
+      progress.set_step(&lease == &leases[0] ? 7 : step);
+    }
+    if (step == 0) request.mutable_held(0)->add_log_lines("its last words");
+    ++step;
+    v1::HeartbeatResponse response;
+    grpc::ClientContext context;
+    EXPECT_TRUE(dispatch_->Heartbeat(&context, request, &response).ok());
+    EXPECT_EQ(response.verdicts(1).kind(), v1::Verdict::KIND_CONTINUE);
+    verdict = response.verdicts(0).kind();
+    return verdict != v1::Verdict::KIND_CONTINUE;
+  }));
+  EXPECT_EQ(verdict, v1::Verdict::KIND_LOST);
+  const auto run = Run(leases[0].ref().run_id());
+  EXPECT_EQ(run.run().state(), v1::RUN_STATE_BACKOFF);
+  EXPECT_EQ(run.run().failures(), 1);
+  ASSERT_EQ(run.attempts_size(), 1);
+  EXPECT_EQ(run.attempts(0).outcome(), "failed");
+  EXPECT_EQ(run.attempts(0).log_tail(), "its last words\n");
+  EXPECT_EQ(run.attempts(0).error().find("stuck: no progress in PHASE_TRAINING at step 7"), 0u)
+      << run.attempts(0).error();
+  EXPECT_TRUE(IsLeaseLost(FromGrpc(Upload(leases[0], "bytes", Sha256::Of("bytes")))));
+}
+
 TEST_F(Server, ANameThatIsAnothersUpToANulIsRefused) {
   Create(1);
   const auto worker = Register("w");

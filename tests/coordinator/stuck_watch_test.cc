@@ -1,0 +1,101 @@
+#include "coordinator/stuck_watch.h"
+
+#include <gtest/gtest.h>
+
+namespace gridsweep::coordinator {
+namespace {
+
+using std::chrono::seconds;
+
+// A worker that beats every `every` seconds, with a clock of the test's own.
+class StuckWatchTest : public ::testing::Test {
+ protected:
+  static v1::LeaseProgress At(v1::Phase phase, uint64_t step, uint64_t done = 0,
+                              const std::string& token = "a") {
+    v1::LeaseProgress progress;
+    progress.mutable_ref()->set_token(token);
+    progress.set_phase(phase);
+    progress.set_step(step);
+    progress.set_phase_done(done);
+    return progress;
+  }
+  bool IsStuck(const v1::LeaseProgress& progress, int after_s) {
+    now_ += seconds(after_s);
+    return watch_.Observe(progress, now_).has_value();
+  }
+  // Beats with the same progress until it is stuck: after how many seconds, -1 for `limit_s` of
+  // none.
+  int SecondsUntilStuck(const v1::LeaseProgress& progress, int limit_s) {
+    for (int waited = 15; waited <= limit_s; waited += 15) {
+      if (IsStuck(progress, 15)) return waited;
+    }
+    return -1;
+  }
+
+  StuckWatch watch_{{absl::Minutes(5), 100}, absl::Seconds(30)};
+  StuckWatch::Time now_ = StuckWatch::Time(std::chrono::hours(1));
+};
+
+TEST_F(StuckWatchTest, ARunThatDoesNotAdvanceForFiveMinutesIsStuck) {
+  EXPECT_FALSE(IsStuck(At(v1::PHASE_TRAINING, 0), 0));
+  EXPECT_EQ(SecondsUntilStuck(At(v1::PHASE_TRAINING, 0), 1000), 315);
+}
+
+TEST_F(StuckWatchTest, OneStepIsEnoughToLive) {
+  for (int step = 0; step < 10; ++step) {
+    EXPECT_FALSE(IsStuck(At(v1::PHASE_TRAINING, static_cast<uint64_t>(step)), 15));
+    EXPECT_EQ(SecondsUntilStuck(At(v1::PHASE_TRAINING, static_cast<uint64_t>(step)), 270), -1);
+  }
+}
+
+TEST_F(StuckWatchTest, SlowStepsGetAHundredTimesTheirMedian) {
+  // A step takes a minute; one of ten minutes does not move the median.
+  for (uint64_t step = 0; step < 6; ++step) {
+    for (int beat = 0; beat < (step == 3 ? 40 : 4); ++beat) {
+      EXPECT_FALSE(IsStuck(At(v1::PHASE_TRAINING, step), 15));
+    }
+  }
+  const int stuck = SecondsUntilStuck(At(v1::PHASE_TRAINING, 5), 10'000);
+  EXPECT_GE(stuck, 5900);
+  EXPECT_LE(stuck, 6100);
+}
+
+TEST_F(StuckWatchTest, EachPhaseCountsItsOwnWayAndHasItsOwnMedian) {
+  for (uint64_t step = 0; step < 5; ++step) {
+    for (int beat = 0; beat < 4; ++beat) IsStuck(At(v1::PHASE_TRAINING, step), 15);
+  }
+  // The slow steps of training say nothing of scoring.
+  EXPECT_FALSE(IsStuck(At(v1::PHASE_SCORING, 5, 0), 15));
+  EXPECT_EQ(SecondsUntilStuck(At(v1::PHASE_SCORING, 5, 0), 1000), 315);
+  EXPECT_FALSE(IsStuck(At(v1::PHASE_SCORING, 5, 1), 15)) << "a unit was scored";
+  EXPECT_FALSE(IsStuck(At(v1::PHASE_EVALUATING, 5, 1), 15)) << "another phase has begun";
+  EXPECT_EQ(SecondsUntilStuck(At(v1::PHASE_EVALUATING, 5, 1), 285), -1);
+}
+
+TEST_F(StuckWatchTest, AnUploadIsNeverStuck) {
+  EXPECT_FALSE(IsStuck(At(v1::PHASE_UPLOADING, 10, 3), 15));
+  EXPECT_EQ(SecondsUntilStuck(At(v1::PHASE_UPLOADING, 10, 3), 10'000), -1);
+}
+
+TEST_F(StuckWatchTest, TimeWithoutHeartbeatsDoesNotCount) {
+  EXPECT_FALSE(IsStuck(At(v1::PHASE_TRAINING, 1), 0));
+  EXPECT_FALSE(IsStuck(At(v1::PHASE_TRAINING, 1), 1200)) << "an outage of twenty minutes";
+  EXPECT_EQ(SecondsUntilStuck(At(v1::PHASE_TRAINING, 1), 1000), 285) << "it counts as 30 s";
+}
+
+TEST_F(StuckWatchTest, LeasesAreWatchedApart) {
+  EXPECT_FALSE(IsStuck(At(v1::PHASE_TRAINING, 1, 0, "a"), 0));
+  EXPECT_EQ(SecondsUntilStuck(At(v1::PHASE_TRAINING, 1, 0, "a"), 300), -1);
+  EXPECT_FALSE(IsStuck(At(v1::PHASE_TRAINING, 1, 0, "b"), 15));
+  EXPECT_TRUE(IsStuck(At(v1::PHASE_TRAINING, 1, 0, "a"), 15));
+}
+
+TEST_F(StuckWatchTest, ZeroMeansNever) {
+  StuckWatch never({absl::ZeroDuration(), 100}, absl::Seconds(30));
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_FALSE(never.Observe(At(v1::PHASE_TRAINING, 1), now_ += seconds(30)));
+  }
+}
+
+}  // namespace
+}  // namespace gridsweep::coordinator
