@@ -73,9 +73,12 @@ class CheckpointSaver {
     checkpoint.set_numerics_id(numerics_id);
     checkpoint.set_science_version(science::kScienceVersion);
     const absl::Time start = absl::Now();
+    // Not training, which the coordinators expect to advance: this waits for them.
+    monitor.SetPhase(Phase::kUploading);
     const absl::Status status = client_.SaveCheckpoint(held_.lease.ref(), checkpoint, bytes, [&] {
       return monitor.stop_reason() != StopReason::kCancelled;
     });
+    monitor.SetPhase(Phase::kTraining);
     if (!status.ok()) {
       monitor.Log(StrCat("no checkpoint at step ", step, ": ", status.message()));
       return policy_.Failed(absl::Now());
@@ -97,6 +100,7 @@ absl::StatusOr<RunResult> Train(const HeldLease& held, const LastSave& last_save
   RunMonitor& monitor = *held.monitor;
   std::string resume;
   if (CanResume(held)) {
+    monitor.SetPhase(Phase::kUploading);  // as a save is: moving the checkpoint
     auto bytes = client.LoadCheckpoint(held.lease.ref(), held.lease.checkpoint(),
                                        [&] { return !monitor.stop_reason(); });
     if (bytes.ok()) {
