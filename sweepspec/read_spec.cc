@@ -12,6 +12,7 @@ namespace {
 
 constexpr uint32_t kMaxAttempts = 32767;
 constexpr uint32_t kMaxParallel = 2147483647;
+constexpr uint64_t kMaxMemoryBytes = uint64_t{1} << 50;
 
 std::optional<Scalar> ReadJsonScalar(const std::string& text) {
   const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
@@ -78,6 +79,16 @@ void CheckSettings(const v1::SweepSettings& settings, Notices& notices) {
       notices.Error({path + "checkpoint_interval"},
                     StrCat(absl::FormatDuration(interval), " is not from 1s to 720h"));
     }
+  }
+  const std::string& resource_class = settings.resources().resource_class();
+  if (!resource_class.empty() && resource_class != "any" && resource_class != "cpu" &&
+      resource_class != "gpu") {
+    notices.Error({path + "resources.resource_class"},
+                  StrCat("\"", resource_class, "\" is none of any, cpu and gpu"));
+  }
+  if (settings.resources().memory_bytes() > kMaxMemoryBytes) {
+    notices.Error({path + "resources.memory_bytes"},
+                  StrCat(settings.resources().memory_bytes(), " is more than ", kMaxMemoryBytes));
   }
   for (const auto& [name, value] : settings.labels()) {
     if (name.find('\0') != std::string::npos || value.find('\0') != std::string::npos) {

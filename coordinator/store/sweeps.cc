@@ -32,9 +32,9 @@ constexpr Statement kTakeRunIds{"take_run_ids", R"(
 constexpr Statement kInsertSweep{"insert_sweep", R"(
   insert into sweeps (name, method, request_id, request_hash, source_yaml, metadata, labels,
       sampler_seed, priority, max_attempts, max_parallel, first_run_id, run_count,
-      checkpoint_interval)
+      checkpoint_interval, reuse, resource_class, memory_bytes, notify_url, submitted_by)
   values ($1, $2, $3::bytea, $4::bytea, $5, $6::jsonb, $7::jsonb, $8, $9, $10, $11, $12, $13,
-          $14::float8 * interval '1 second')
+          $14::float8 * interval '1 second', $15, $16, $17, $18, $19)
   returning sweep_id)"};
 
 constexpr Statement kQueueRuns{"queue_runs_of_sweep", R"(
@@ -50,7 +50,8 @@ constexpr char kSelectSweep[] = R"(
          (extract(epoch from s.paused_at) * 1000000)::bigint,
          (extract(epoch from s.stopped_at) * 1000000)::bigint,
          (extract(epoch from s.cancelled_at) * 1000000)::bigint,
-         extract(epoch from s.checkpoint_interval), )";
+         extract(epoch from s.checkpoint_interval), s.reuse, s.resource_class, s.memory_bytes,
+         s.notify_url, s.submitted_by, )";
 constexpr char kFromSweep[] = R"( from sweeps s cross join lateral (
     select array[count(*) filter (where state = 0), count(*) filter (where state = 1),
                  count(*) filter (where state = 2), count(*) filter (where state = 3),
@@ -120,7 +121,12 @@ v1::Sweep ReadSweep(const pqxx::row& row) {
         google::protobuf::util::TimeUtil::MillisecondsToDuration(
             std::llround(row[21].as<double>() * 1000));
   }
-  sweep.set_source_yaml(row[22].c_str());
+  settings->set_reuse(row[22].as<bool>());
+  settings->mutable_resources()->set_resource_class(row[23].c_str());
+  settings->mutable_resources()->set_memory_bytes(row[24].as<uint64_t>());
+  settings->set_notify_url(row[25].c_str());
+  sweep.set_submitted_by(row[26].c_str());
+  sweep.set_source_yaml(row[27].c_str());
   return sweep;
 }
 
@@ -222,17 +228,22 @@ absl::StatusOr<CreatedSweep> CreateSweep(Database& database, const NewSweep& req
     nlohmann::json labels = nlohmann::json::object();
     for (const auto& [key, value] : settings.labels()) labels[key] = value;
     const int64_t sweep_id = Int(t.Exec(
-        kInsertSweep, {request.name, sweep.method,
-                       request.request_id.empty() ? Param(std::nullopt) : Bytea(request.request_id),
-                       Bytea(request.request_hash), request.source_yaml, sweep.metadata_json,
-                       labels.dump(), sweep.sampler_seed, settings.priority(),
-                       settings.has_max_attempts() ? settings.max_attempts() : 3u,
-                       settings.max_parallel(), first_run, count,
-                       settings.has_checkpoint_interval()
-                           ? Param(google::protobuf::util::TimeUtil::DurationToMilliseconds(
-                                       settings.checkpoint_interval()) /
-                                   1000.0)
-                           : Param(std::nullopt)})[0][0]);
+        kInsertSweep,
+        {request.name, sweep.method,
+         request.request_id.empty() ? Param(std::nullopt) : Bytea(request.request_id),
+         Bytea(request.request_hash), request.source_yaml, sweep.metadata_json, labels.dump(),
+         sweep.sampler_seed, settings.priority(),
+         settings.has_max_attempts() ? settings.max_attempts() : 3u, settings.max_parallel(),
+         first_run, count,
+         settings.has_checkpoint_interval()
+             ? Param(google::protobuf::util::TimeUtil::DurationToMilliseconds(
+                         settings.checkpoint_interval()) /
+                     1000.0)
+             : Param(std::nullopt),
+         settings.reuse(),
+         settings.resources().resource_class().empty() ? "any"
+                                                       : settings.resources().resource_class(),
+         settings.resources().memory_bytes(), settings.notify_url(), request.submitted_by})[0][0]);
     CopyRuns(t, sweep_id, first_run, sweep.runs);
     t.Exec(kQueueRuns, {sweep_id});
     ASSIGN_OR_RETURN(v1::Sweep created, FindSweep(t, sweep_id));

@@ -34,6 +34,7 @@ struct NewSweep {
   std::string request_hash;  // of what was asked; a repeat must ask the same
   std::string source_yaml;
   const sweepspec::ExpandedSweep* sweep;  // at least one run
+  std::string submitted_by = {};          // the caller's token's name
 };
 struct CreatedSweep {
   v1::Sweep sweep;
