@@ -31,7 +31,7 @@ class ServerTest : public ::testing::Test {
   }
 
   void Start() {
-    options_.listen = "unix:" + directory_ + "/socket";
+    options_.listen = listen_.empty() ? "unix:" + directory_ + "/socket" : listen_;
     options_.database = conninfo_;
     options_.artifacts = directory_ + "/artifacts";
     auto coordinator = Coordinator::Start(options_);
@@ -196,6 +196,7 @@ class ServerTest : public ::testing::Test {
   const std::string directory_;
   const std::string conninfo_;
   Database db_;
+  std::string listen_;  // "": a unix socket
   Options options_;
   std::unique_ptr<Coordinator> coordinator_;
   std::unique_ptr<v1::SweepService::Stub> sweeps_;
