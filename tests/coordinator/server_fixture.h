@@ -15,6 +15,7 @@
 #include "common/strings.h"
 #include "coordinator/coordinator.h"
 #include "gridsweep/v1/admin.grpc.pb.h"
+#include "science/config/run_config.h"
 #include "tests/support/postgres.h"
 
 namespace gridsweep::coordinator {
@@ -146,6 +147,7 @@ class ServerTest : public ::testing::Test {
     *header.mutable_ref() = lease.ref();
     header.set_outcome(v1::OUTCOME_SUCCEEDED);
     header.set_unit_count(kNg);
+    header.set_science_version(science::kScienceVersion);
     header.set_steps(
         static_cast<uint64_t>(lease.config().n_epochs() * lease.config().n_grad_steps_per_epoch()));
     header.add_artifacts()->set_sha256(sha);
