@@ -2,6 +2,7 @@
 
 #include "common/status.h"
 #include "coordinator/store/migrations.h"
+#include "coordinator/store/roles.h"
 #include "coordinator/store/runs.h"
 #include "coordinator/store/tokens.h"
 
@@ -33,6 +34,7 @@ absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Start(const Options& o
   {
     Database database({options.database});
     RETURN_IF_ERROR(Migrate(database, EmbeddedMigrations()));
+    RETURN_IF_ERROR(GrantRoles(database));
     ASSIGN_OR_RETURN(instance, InstanceId(database));
   }
   ASSIGN_OR_RETURN(auto artifacts,
