@@ -2,10 +2,14 @@
 
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/impl/server_builder_option.h>
+#include <grpcpp/impl/server_builder_plugin.h>
+#include <grpcpp/impl/server_initializer.h>
 #include <grpcpp/resource_quota.h>
 
 #include <chrono>
 
+#include "common/rpc_metrics.h"
 #include "common/strings.h"
 
 namespace gridsweep {
@@ -26,10 +30,35 @@ constexpr char kServiceConfig[] = R"({"methodConfig": [{"name": [{}], "retryPoli
   "maxAttempts": 4, "initialBackoff": "0.1s", "maxBackoff": "2s", "backoffMultiplier": 2,
   "retryableStatusCodes": ["UNAVAILABLE"]}}]})";
 
+// Takes down the names of a server's services, which only gRPC knows.
+class ServiceNames final : public grpc::ServerBuilderPlugin {
+ public:
+  explicit ServiceNames(std::vector<std::string>& names) : names_(names) {}
+  std::string name() override { return "gridsweep_service_names"; }
+  void InitServer(grpc::ServerInitializer*) override {}
+  void Finish(grpc::ServerInitializer* server) override { names_ = *server->GetServiceList(); }
+  void ChangeArguments(const std::string&, void*) override {}
+
+ private:
+  std::vector<std::string>& names_;
+};
+
+class WithServiceNames final : public grpc::ServerBuilderOption {
+ public:
+  explicit WithServiceNames(std::vector<std::string>& names) : names_(names) {}
+  void UpdateArguments(grpc::ChannelArguments*) override {}
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
+    plugins->push_back(std::make_unique<ServiceNames>(names_));
+  }
+
+ private:
+  std::vector<std::string>& names_;
+};
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(
-    const std::string& address, const std::vector<grpc::Service*>& services) {
+    const std::string& address, const std::vector<grpc::Service*>& services, RpcMetrics* metrics) {
   if (!IsUnix(address) && !IsLoopback(address)) {
     return absl::FailedPreconditionError(StrCat(
         "will not listen on ", address,
@@ -54,14 +83,21 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, 60 * 1000);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 1000);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  if (metrics != nullptr) {
+    std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> creators;
+    creators.push_back(metrics->ServerInterceptors());
+    builder.experimental().SetInterceptorCreators(std::move(creators));
+  }
   auto result = std::unique_ptr<RpcServer>(new RpcServer);
+  builder.SetOption(std::make_unique<WithServiceNames>(result->services_));
   result->server_ = builder.BuildAndStart();
   if (result->server_ == nullptr || (!IsUnix(address) && port <= 0)) {
     return absl::UnavailableError(StrCat("cannot listen on ", address, ": is it in use?"));
   }
   result->address_ =
       IsUnix(address) ? address : StrCat(address.substr(0, address.rfind(':')), ":", port);
-  result->server_->GetHealthCheckService()->SetServingStatus(true);
+  result->server_->GetHealthCheckService()->SetServingStatus(kLiveness, true);
+  result->SetReady(true);
   return result;
 }
 
@@ -69,7 +105,22 @@ RpcServer::~RpcServer() {
   if (server_ != nullptr) Shutdown(absl::Seconds(1));
 }
 
-void RpcServer::SetNotServing() { server_->GetHealthCheckService()->SetServingStatus(false); }
+void RpcServer::SetReady(bool ready) {
+  MutexLock lock(mutex_);
+  grpc::HealthCheckServiceInterface* health = server_->GetHealthCheckService();
+  health->SetServingStatus("", ready && !leaving_);
+  for (const std::string& service : services_) {
+    health->SetServingStatus(service, ready && !leaving_);
+  }
+}
+
+void RpcServer::SetNotServing() {
+  {
+    MutexLock lock(mutex_);
+    leaving_ = true;
+  }
+  SetReady(false);
+}
 
 void RpcServer::Shutdown(absl::Duration grace) {
   server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(grace));
@@ -77,7 +128,7 @@ void RpcServer::Shutdown(absl::Duration grace) {
   server_.reset();
 }
 
-std::shared_ptr<grpc::Channel> Dial(const std::string& address) {
+std::shared_ptr<grpc::Channel> Dial(const std::string& address, RpcMetrics* metrics) {
   grpc::ChannelArguments args;
   args.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
   args.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
@@ -86,8 +137,11 @@ std::shared_ptr<grpc::Channel> Dial(const std::string& address) {
   args.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5'000);
   args.SetLoadBalancingPolicyName("round_robin");
   args.SetServiceConfigJSON(kServiceConfig);
-  return grpc::CreateCustomChannel(
-      address, grpc::experimental::LocalCredentials(IsUnix(address) ? UDS : LOCAL_TCP), args);
+  std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>> creators;
+  if (metrics != nullptr) creators.push_back(metrics->ClientInterceptors(address));
+  return grpc::experimental::CreateCustomChannelWithInterceptors(
+      address, grpc::experimental::LocalCredentials(IsUnix(address) ? UDS : LOCAL_TCP), args,
+      std::move(creators));
 }
 
 }  // namespace gridsweep

@@ -9,35 +9,48 @@
 #include <string>
 #include <vector>
 
+#include "common/mutex.h"
+
 namespace gridsweep {
 
-// A running server. Health (SERVING for each service and for "") and
-// reflection are on.
+class RpcMetrics;  // common/rpc_metrics.h
+
+// The name under which health says SERVING for as long as the process lives.
+inline constexpr char kLiveness[] = "liveness";
+
+// A running server. Reflection is on, and so is health: SERVING under the name of each service and
+// under "" while the server is ready, and under "liveness" always.
 class RpcServer {
  public:
   // Listens on `address`: "unix:/path/to/socket" or "host:port"; port 0 picks
   // a free one. Beyond a unix socket or loopback it refuses with
   // FAILED_PRECONDITION: there is no authentication yet.
-  // `services` must outlive the server.
+  // `services` and `metrics` must outlive the server.
   static absl::StatusOr<std::unique_ptr<RpcServer>> Start(
-      const std::string& address, const std::vector<grpc::Service*>& services);
+      const std::string& address, const std::vector<grpc::Service*>& services,
+      RpcMetrics* metrics = nullptr);
   ~RpcServer();
 
   // The address that clients dial, its port filled in.
   const std::string& address() const { return address_; }
-  // Health answers NOT_SERVING from now on.
-  void SetNotServing();
+  // What health answers, "liveness" apart: NOT_SERVING while what the server leans on is away.
+  void SetReady(bool ready) LOCKS_EXCLUDED(mutex_);
+  // It answers NOT_SERVING from now on, whatever SetReady says.
+  void SetNotServing() LOCKS_EXCLUDED(mutex_);
   // Stops accepting, waits up to `grace` for calls in flight, cancels the rest.
   void Shutdown(absl::Duration grace);
 
  private:
   RpcServer() = default;
   std::string address_;
+  std::vector<std::string> services_;
   std::unique_ptr<grpc::Server> server_;
+  Mutex mutex_;
+  bool leaving_ GUARDED_BY(mutex_) = false;
 };
 
 // A channel to `address` ("unix:…" or "host:port"), with keepalive for clients
-// that wait and retries of UNAVAILABLE.
-std::shared_ptr<grpc::Channel> Dial(const std::string& address);
+// that wait and retries of UNAVAILABLE. `metrics`, which outlives it, hears of its calls.
+std::shared_ptr<grpc::Channel> Dial(const std::string& address, RpcMetrics* metrics = nullptr);
 
 }  // namespace gridsweep

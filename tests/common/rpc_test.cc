@@ -1,7 +1,9 @@
 #include "common/rpc.h"
 
+#include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
 
+#include "common/rpc_metrics.h"
 #include "common/status.h"
 #include "gridsweep/v1/admin.grpc.pb.h"
 
@@ -48,6 +50,88 @@ TEST(RpcServer, RefusesToListenBeyondThisMachine) {
     EXPECT_EQ(RpcServer::Start(address, {}).status().code(), absl::StatusCode::kFailedPrecondition)
         << address;
   }
+}
+
+// What health answers for `service`: 1 = SERVING, 2 = NOT_SERVING; -1 where it knows no such name.
+int Health(const std::string& address, const std::string& service) {
+  // grpc.health.v1: HealthCheckRequest{string service = 1}, HealthCheckResponse{enum status = 1}.
+  std::string request;
+  if (!service.empty()) {
+    request.push_back('\x0a');
+    request.push_back(static_cast<char>(service.size()));
+    request.append(service);
+  }
+  const grpc::Slice slice(request);
+  grpc::ByteBuffer buffer(&slice, 1);
+  grpc::GenericStub stub(Dial(address));
+  grpc::ClientContext context;
+  grpc::CompletionQueue queue;
+  const auto call = stub.PrepareUnaryCall(&context, "/grpc.health.v1.Health/Check", buffer, &queue);
+  call->StartCall();
+  grpc::ByteBuffer answer;
+  grpc::Status status;
+  call->Finish(&answer, &status, nullptr);
+  void* tag = nullptr;
+  bool ok = false;
+  queue.Next(&tag, &ok);
+  std::vector<grpc::Slice> slices;
+  if (!status.ok() || !answer.Dump(&slices).ok() || slices.empty()) return -1;
+  return slices[0].begin()[1];
+}
+
+TEST(RpcServer, HealthTellsReadyFromAlive) {
+  OneWorker service;
+  auto server = RpcServer::Start("127.0.0.1:0", {&service});
+  ASSERT_TRUE(server.ok()) << server.status();
+  const auto expect = [&](int ready) {
+    EXPECT_EQ(Health((*server)->address(), ""), ready);
+    EXPECT_EQ(Health((*server)->address(), "gridsweep.v1.AdminService"), ready);
+    EXPECT_EQ(Health((*server)->address(), kLiveness), 1);
+  };
+  expect(1);
+  (*server)->SetReady(false);
+  expect(2);
+  (*server)->SetReady(true);
+  expect(1);
+  (*server)->SetNotServing();
+  (*server)->SetReady(true);  // what it leans on is back, but it is going
+  expect(2);
+  EXPECT_EQ(Health((*server)->address(), "gridsweep.v1.NoSuchService"), -1);
+}
+
+TEST(RpcMetrics, CallsAreCountedByMethodAndStatus) {
+  Metrics metrics("test", "1.2.3");
+  int refused = 0;
+  RpcMetrics calls(metrics, [&](const grpc::Status&) { ++refused; });
+  OneWorker service;
+  {
+    auto server = RpcServer::Start("127.0.0.1:0", {&service}, &calls);
+    ASSERT_TRUE(server.ok()) << server.status();
+    auto stub = v1::AdminService::NewStub(Dial((*server)->address(), &calls));
+    for (int i = 0; i < 3; ++i) {
+      grpc::ClientContext context;
+      v1::ListWorkersResponse workers;
+      ASSERT_TRUE(stub->ListWorkers(&context, {}, &workers).ok());
+    }
+    grpc::ClientContext context;
+    v1::DrainWorkerResponse drained;
+    ASSERT_FALSE(stub->DrainWorker(&context, {}, &drained).ok());
+  }
+  const std::string text = metrics.Text();
+  const auto has = [&](const std::string& line) {
+    EXPECT_NE(text.find(line + "\n"), std::string::npos) << line << " is not in\n" << text;
+  };
+  const std::string list = "grpc_method=\"gridsweep.v1.AdminService/ListWorkers\"";
+  const std::string drain = "grpc_method=\"gridsweep.v1.AdminService/DrainWorker\"";
+  has("grpc_server_call_started_total{" + list + "} 3");
+  has("grpc_server_call_duration_seconds_count{" + list + ",grpc_status=\"OK\"} 3");
+  has("grpc_server_call_duration_seconds_count{" + drain + ",grpc_status=\"UNIMPLEMENTED\"} 1");
+  // A worker {name: "ada"} is 7 bytes in its response: two of the field, two of the name's, "ada".
+  has("grpc_server_call_sent_total_compressed_message_size_bytes_sum{" + list +
+      ",grpc_status=\"OK\"} 21");
+  EXPECT_NE(text.find("grpc_client_call_duration_seconds_count{" + list), std::string::npos);
+  has("gridsweep_build_info{program=\"test\",version=\"1.2.3\"} 1");
+  EXPECT_EQ(refused, 1);
 }
 
 TEST(RpcServer, SaysThatItsAddressIsTaken) {
