@@ -26,15 +26,14 @@ Readiness::~Readiness() {
   thread_.join();
 }
 
-absl::Status Readiness::StatusLocked() const {
-  if (draining_) return absl::UnavailableError("shutting down");
+absl::Status Readiness::OfProbes() const {
   if (absl::Now() - last_success_ <= settings_.patience) return absl::OkStatus();
   return absl::UnavailableError(failure_.empty() ? "no answer of the database" : failure_);
 }
 
 absl::Status Readiness::Status() const {
   MutexLock lock(mutex_);
-  return StatusLocked();
+  return draining_ ? absl::UnavailableError("shutting down") : OfProbes();
 }
 
 void Readiness::Drain() {
@@ -51,7 +50,7 @@ void Readiness::Loop() {
       MutexLock lock(mutex_);
       if (status.ok()) last_success_ = absl::Now();
       failure_ = status.ok() ? "" : std::string(ToStd(status.message()));
-      ready = StatusLocked().ok();
+      ready = OfProbes().ok();
     }
     if (told != ready) {
       told = ready;

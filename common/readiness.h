@@ -20,7 +20,8 @@ class Readiness {
     absl::Duration every = absl::Seconds(2);
     absl::Duration patience = absl::Seconds(6);
   };
-  // `changed` hears each change, from that thread; its first word is that of the first probe.
+  // `changed` hears each change of what the probes say, from that thread; its first word is that of
+  // the first probe.
   Readiness(Settings settings, std::function<absl::Status()> probe,
             std::function<void(bool ready)> changed);
   ~Readiness();
@@ -32,7 +33,7 @@ class Readiness {
 
  private:
   void Loop() LOCKS_EXCLUDED(mutex_);
-  absl::Status StatusLocked() const REQUIRES(mutex_);
+  absl::Status OfProbes() const REQUIRES(mutex_);
 
   const Settings settings_;
   const std::function<absl::Status()> probe_;

@@ -107,6 +107,7 @@ RpcServer::~RpcServer() {
 
 void RpcServer::SetReady(bool ready) {
   MutexLock lock(mutex_);
+  if (server_ == nullptr) return;
   grpc::HealthCheckServiceInterface* health = server_->GetHealthCheckService();
   health->SetServingStatus("", ready && !leaving_);
   for (const std::string& service : services_) {
@@ -125,6 +126,7 @@ void RpcServer::SetNotServing() {
 void RpcServer::Shutdown(absl::Duration grace) {
   server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(grace));
   server_->Wait();
+  MutexLock lock(mutex_);
   server_.reset();
 }
 

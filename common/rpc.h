@@ -33,7 +33,8 @@ class RpcServer {
 
   // The address that clients dial, its port filled in.
   const std::string& address() const { return address_; }
-  // What health answers, "liveness" apart: NOT_SERVING while what the server leans on is away.
+  // What health answers until Shutdown, "liveness" apart: NOT_SERVING while what the server leans
+  // on is away.
   void SetReady(bool ready) LOCKS_EXCLUDED(mutex_);
   // It answers NOT_SERVING from now on, whatever SetReady says.
   void SetNotServing() LOCKS_EXCLUDED(mutex_);

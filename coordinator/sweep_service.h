@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "coordinator/lane.h"
+#include "coordinator/log_hub.h"
 #include "coordinator/progress_board.h"
 #include "coordinator/watch_hub.h"
 #include "gridsweep/v1/sweep.grpc.pb.h"
@@ -13,9 +14,14 @@ namespace gridsweep::coordinator {
 class SweepService final : public v1::SweepService::CallbackService {
  public:
   // All outlive the service. `work_appeared` is called when there may be claimable runs.
-  SweepService(Lane& lane, const ProgressBoard& board, WatchHub& hub,
-               std::function<void()> work_appeared)
-      : lane_(lane), board_(board), hub_(hub), work_appeared_(std::move(work_appeared)) {}
+  SweepService(Lane& lane, const ProgressBoard& board, WatchHub& hub, LogHub& logs,
+               Counters& counters, std::function<void()> work_appeared)
+      : lane_(lane),
+        board_(board),
+        hub_(hub),
+        logs_(logs),
+        counters_(counters),
+        work_appeared_(std::move(work_appeared)) {}
 
   grpc::ServerUnaryReactor* CreateSweep(grpc::CallbackServerContext*, const v1::CreateSweepRequest*,
                                         v1::CreateSweepResponse*) override;
@@ -45,11 +51,15 @@ class SweepService final : public v1::SweepService::CallbackService {
                                      v1::ListRunsResponse*) override;
   grpc::ServerUnaryReactor* GetRun(grpc::CallbackServerContext*, const v1::GetRunRequest*,
                                    v1::GetRunResponse*) override;
+  grpc::ServerWriteReactor<v1::StreamLogsResponse>* StreamLogs(
+      grpc::CallbackServerContext*, const v1::StreamLogsRequest*) override;
 
  private:
   Lane& lane_;
   const ProgressBoard& board_;
   WatchHub& hub_;
+  LogHub& logs_;
+  Counters& counters_;
   const std::function<void()> work_appeared_;
 };
 

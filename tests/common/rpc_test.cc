@@ -1,11 +1,11 @@
 #include "common/rpc.h"
 
-#include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
 
 #include "common/rpc_metrics.h"
 #include "common/status.h"
 #include "gridsweep/v1/admin.grpc.pb.h"
+#include "tests/support/health.h"
 
 namespace gridsweep {
 namespace {
@@ -52,51 +52,25 @@ TEST(RpcServer, RefusesToListenBeyondThisMachine) {
   }
 }
 
-// What health answers for `service`: 1 = SERVING, 2 = NOT_SERVING; -1 where it knows no such name.
-int Health(const std::string& address, const std::string& service) {
-  // grpc.health.v1: HealthCheckRequest{string service = 1}, HealthCheckResponse{enum status = 1}.
-  std::string request;
-  if (!service.empty()) {
-    request.push_back('\x0a');
-    request.push_back(static_cast<char>(service.size()));
-    request.append(service);
-  }
-  const grpc::Slice slice(request);
-  grpc::ByteBuffer buffer(&slice, 1);
-  grpc::GenericStub stub(Dial(address));
-  grpc::ClientContext context;
-  grpc::CompletionQueue queue;
-  const auto call = stub.PrepareUnaryCall(&context, "/grpc.health.v1.Health/Check", buffer, &queue);
-  call->StartCall();
-  grpc::ByteBuffer answer;
-  grpc::Status status;
-  call->Finish(&answer, &status, nullptr);
-  void* tag = nullptr;
-  bool ok = false;
-  queue.Next(&tag, &ok);
-  std::vector<grpc::Slice> slices;
-  if (!status.ok() || !answer.Dump(&slices).ok() || slices.empty()) return -1;
-  return slices[0].begin()[1];
-}
-
 TEST(RpcServer, HealthTellsReadyFromAlive) {
   OneWorker service;
   auto server = RpcServer::Start("127.0.0.1:0", {&service});
   ASSERT_TRUE(server.ok()) << server.status();
-  const auto expect = [&](int ready) {
-    EXPECT_EQ(Health((*server)->address(), ""), ready);
-    EXPECT_EQ(Health((*server)->address(), "gridsweep.v1.AdminService"), ready);
-    EXPECT_EQ(Health((*server)->address(), kLiveness), 1);
+  const auto expect = [&](testing::Health ready) {
+    EXPECT_EQ(testing::HealthOf((*server)->address(), ""), ready);
+    EXPECT_EQ(testing::HealthOf((*server)->address(), "gridsweep.v1.AdminService"), ready);
+    EXPECT_EQ(testing::HealthOf((*server)->address(), kLiveness), testing::kServing);
   };
-  expect(1);
+  expect(testing::kServing);
   (*server)->SetReady(false);
-  expect(2);
+  expect(testing::kNotServing);
   (*server)->SetReady(true);
-  expect(1);
+  expect(testing::kServing);
   (*server)->SetNotServing();
   (*server)->SetReady(true);  // what it leans on is back, but it is going
-  expect(2);
-  EXPECT_EQ(Health((*server)->address(), "gridsweep.v1.NoSuchService"), -1);
+  expect(testing::kNotServing);
+  EXPECT_EQ(testing::HealthOf((*server)->address(), "gridsweep.v1.NoSuchService"),
+            testing::kUnknownService);
 }
 
 TEST(RpcMetrics, CallsAreCountedByMethodAndStatus) {
