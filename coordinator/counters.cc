@@ -65,7 +65,9 @@ Counters::Counters(Metrics& metrics)
 
 void Counters::Ended(const std::vector<EndedLease>& leases) {
   for (const EndedLease& lease : leases) {
-    attempts_.at(lease.outcome)->Increment();
+    if (const auto found = attempts_.find(lease.outcome); found != attempts_.end()) {
+      found->second->Increment();
+    }
     if (const auto found = wasted_.find(lease.outcome); found != wasted_.end()) {
       found->second->Increment(lease.wasted_seconds);
     }

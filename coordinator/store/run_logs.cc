@@ -52,7 +52,8 @@ absl::Status KeepLines(Database& database, const std::vector<NewLines>& added) {
   Params runs, attempts, texts;
   for (const NewLines& lines : added) {
     std::string text;
-    for (const std::string& line : lines.lines) text += (text.empty() ? "" : "\n") + line;
+    for (const std::string& line : lines.lines) text += line + "\n";
+    text.pop_back();
     runs.emplace_back(lines.run_id);
     attempts.emplace_back(lines.attempt);
     texts.emplace_back(std::move(text));

@@ -15,7 +15,7 @@ namespace gridsweep::coordinator {
 struct NewLines {
   int64_t run_id;
   int attempt;
-  std::vector<std::string> lines;
+  std::vector<std::string> lines;  // at least one
 };
 // Keeps them for whoever follows the run, through whichever coordinator; the last 50 lines of each
 // attempt. Those of attempts that have ended are passed over.
