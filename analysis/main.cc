@@ -1,5 +1,6 @@
 // gridsweep-analysis: serves AnalysisService.
 #include <CLI/CLI.hpp>
+#include <atomic>
 #include <chrono>
 #include <optional>
 
@@ -8,8 +9,12 @@
 #include "analysis/queries/unit_lookup.h"
 #include "analysis/service.h"
 #include "common/artifact_store.h"
+#include "common/http_door.h"
 #include "common/log.h"
+#include "common/metrics.h"
+#include "common/readiness.h"
 #include "common/rpc.h"
+#include "common/rpc_metrics.h"
 #include "common/security_flags.h"
 #include "common/signals.h"
 #include "common/status.h"
@@ -28,6 +33,7 @@ struct Flags {
   ServerSecurity security;
   int query_threads = 4;
   int stream_threads = 2;
+  HttpSettings http;
 };
 
 absl::StatusOr<std::unique_ptr<ArtifactStore>> OpenStore(Database& database, const Flags& flags) {
@@ -74,6 +80,31 @@ int Serve(const Flags& flags) {
     spdlog::error("{}", std::string(status.message()));
     return 1;
   }
+  Metrics metrics("analysis", GRIDSWEEP_VERSION);
+  RpcMetrics calls(metrics);
+  std::atomic<RpcServer*> serving = nullptr;
+  // Its own connection: an answer that takes long keeps none of the lanes' from it.
+  Database database({.connection = flags.database, .statement_timeout_s = 5}, 1);
+  std::optional<Readiness> readiness;
+  readiness.emplace(
+      Readiness::Settings(),
+      [&database] {
+        return database.Read(0,
+                             [](Snapshot& snapshot) { return ReadInstanceId(snapshot).status(); });
+      },
+      [&serving](bool ready) {
+        if (!ready) spdlog::error("not ready: the database does not answer");
+        if (RpcServer* server = serving) server->SetReady(ready);
+      });
+  auto door = HttpDoor::Start(flags.http, metrics, [&]() -> absl::Status {
+    if (serving == nullptr) return absl::UnavailableError("waiting for schema and artifacts");
+    return readiness->Status();
+  });
+  if (!door.ok()) {
+    spdlog::error("{}", std::string(door.status().message()));
+    return 1;
+  }
+  if (*door != nullptr) spdlog::info("metrics on http://{}/metrics", (*door)->address());
   auto store = WaitForStore(flags);
   if (store == nullptr) return 0;
   AnalysisServiceImpl::Options options;
@@ -85,21 +116,25 @@ int Serve(const Flags& flags) {
   AnalysisServiceImpl service(std::move(options), std::move(store));
   std::shared_ptr<TokenGate> gate;
   if (TokensRequired(flags.listen, flags.security)) {
-    auto database =
+    auto tokens =
         std::make_shared<Database>(Database::Options{flags.database, kTokenReadTimeoutSeconds}, 1);
-    gate = std::make_shared<TokenGate>([database] { return ReadLiveTokens(*database); });
+    gate = std::make_shared<TokenGate>([tokens] { return ReadLiveTokens(*tokens); });
   }
-  auto server = RpcServer::Start(flags.listen, {&service}, flags.security, gate);
+  auto server = RpcServer::Start(flags.listen, {&service}, flags.security, gate, &calls);
   if (!server.ok()) {
     spdlog::error("{}", std::string(server.status().message()));
     return 1;
   }
+  serving = server->get();
   spdlog::info("serving AnalysisService on {}{}", (*server)->address(),
                gate == nullptr ? " (no tokens are asked for)" : "");
   const int signal = WaitForShutdown();
   spdlog::info("signal {}: finishing calls in flight", signal);
+  readiness->Drain();
   (*server)->SetNotServing();
   (*server)->Shutdown(absl::Seconds(8));
+  door->reset();
+  readiness.reset();  // its thread tells the server
   return 0;
 }
 
@@ -132,6 +167,10 @@ int main(int argc, char** argv) {
                  "threads, each with a connection, for ratemaps, figures, verification and theory")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
+  app.add_option("--http", flags.http.address,
+                 "HOST:PORT (port 0: any) of GET /metrics, /healthz and /readyz; default: none");
+  app.add_flag("--http-beyond-loopback", flags.http.beyond_loopback,
+               "let --http listen beyond this machine: whoever reaches it may read the numbers");
   app.footer(
       "Example:\n  gridsweep-analysis --database postgresql://localhost/gridsweep "
       "--artifacts /var/lib/gridsweep/artifacts");

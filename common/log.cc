@@ -7,16 +7,25 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "common/strings.h"
+
 namespace gridsweep {
 namespace {
 
-// The message as a JSON string, so that quotes and newlines stay valid JSON.
+thread_local const LogContext* innermost = nullptr;
+std::string process_worker;
+
+// As a JSON string, so that quotes and newlines stay valid JSON.
+std::string Quoted(std::string text) {
+  return nlohmann::json(std::move(text))
+      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 class JsonMessage : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& msg, const std::tm&,
               spdlog::memory_buf_t& dest) override {
-    const std::string quoted = nlohmann::json(std::string(msg.payload.data(), msg.payload.size()))
-                                   .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    const std::string quoted = Quoted(std::string(msg.payload.data(), msg.payload.size()));
     dest.append(quoted.data(), quoted.data() + quoted.size());
   }
   std::unique_ptr<custom_flag_formatter> clone() const override {
@@ -26,13 +35,33 @@ class JsonMessage : public spdlog::custom_flag_formatter {
 
 }  // namespace
 
+// `,"run":17,"attempt":2,"worker":"node7"`. Lines are formatted by the thread that logs them.
+class LogFields : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg&, const std::tm&,
+              spdlog::memory_buf_t& dest) override {
+    std::string fields;
+    if (innermost != nullptr) {
+      fields = StrCat(",\"run\":", innermost->run_);
+      if (innermost->attempt_ > 0) fields += StrCat(",\"attempt\":", innermost->attempt_);
+    }
+    const std::string& worker =
+        innermost != nullptr && !innermost->worker_.empty() ? innermost->worker_ : process_worker;
+    if (!worker.empty()) fields += StrCat(",\"worker\":", Quoted(worker));
+    dest.append(fields.data(), fields.data() + fields.size());
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<LogFields>();
+  }
+};
+
 void InitLogging(const std::string& program) {
   auto logger = spdlog::stderr_logger_mt(program);
   const char* format = std::getenv("GRIDSWEEP_LOG_FORMAT");
   if (format != nullptr && std::string(format) == "json") {
     auto formatter = std::make_unique<spdlog::pattern_formatter>();
-    formatter->add_flag<JsonMessage>('*').set_pattern(
-        R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","program":"%n","message":%*})");
+    formatter->add_flag<JsonMessage>('*').add_flag<LogFields>('&').set_pattern(
+        R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","program":"%n"%&,"message":%*})");
     logger->set_formatter(std::move(formatter));
   } else {
     logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %n %l: %v");
@@ -42,5 +71,14 @@ void InitLogging(const std::string& program) {
   logger->flush_on(spdlog::level::info);
   spdlog::set_default_logger(std::move(logger));
 }
+
+void SetLogWorker(const std::string& worker) { process_worker = worker; }
+
+LogContext::LogContext(int64_t run, int attempt, std::string worker)
+    : run_(run), attempt_(attempt), worker_(std::move(worker)), outer_(innermost) {
+  innermost = this;
+}
+
+LogContext::~LogContext() { innermost = outer_; }
 
 }  // namespace gridsweep

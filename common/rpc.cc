@@ -2,11 +2,15 @@
 
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/impl/server_builder_option.h>
+#include <grpcpp/impl/server_builder_plugin.h>
+#include <grpcpp/impl/server_initializer.h>
 #include <grpcpp/resource_quota.h>
 
 #include <chrono>
 
 #include "common/audit.h"
+#include "common/rpc_metrics.h"
 #include "common/status.h"
 #include "common/strings.h"
 
@@ -21,11 +25,36 @@ constexpr char kServiceConfig[] = R"({"methodConfig": [{"name": [{}], "retryPoli
   "maxAttempts": 4, "initialBackoff": "0.1s", "maxBackoff": "2s", "backoffMultiplier": 2,
   "retryableStatusCodes": ["UNAVAILABLE"]}}]})";
 
+// Takes down the names of a server's services, which only gRPC knows.
+class ServiceNames final : public grpc::ServerBuilderPlugin {
+ public:
+  explicit ServiceNames(std::vector<std::string>& names) : names_(names) {}
+  std::string name() override { return "gridsweep_service_names"; }
+  void InitServer(grpc::ServerInitializer*) override {}
+  void Finish(grpc::ServerInitializer* server) override { names_ = *server->GetServiceList(); }
+  void ChangeArguments(const std::string&, void*) override {}
+
+ private:
+  std::vector<std::string>& names_;
+};
+
+class WithServiceNames final : public grpc::ServerBuilderOption {
+ public:
+  explicit WithServiceNames(std::vector<std::string>& names) : names_(names) {}
+  void UpdateArguments(grpc::ChannelArguments*) override {}
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
+    plugins->push_back(std::make_unique<ServiceNames>(names_));
+  }
+
+ private:
+  std::vector<std::string>& names_;
+};
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(
     const std::string& address, const std::vector<grpc::Service*>& services,
-    const ServerSecurity& security, std::shared_ptr<TokenGate> gate) {
+    const ServerSecurity& security, std::shared_ptr<TokenGate> gate, RpcMetrics* metrics) {
   RETURN_IF_ERROR(CheckSecurity(address, security));
   if (TokensRequired(address, security) && gate == nullptr) {
     return absl::InternalError(StrCat("a server on ", address, " was given no tokens to ask for"));
@@ -40,6 +69,7 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(
   grpc::ServerBuilder builder;
   builder.AddListeningPort(address, ServerCredentialsFor(address, security, gate), &port);
   std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
+  if (metrics != nullptr) interceptors.push_back(metrics->ServerInterceptors());
   interceptors.push_back(AuditLog(gate.get()));
   builder.experimental().SetInterceptorCreators(std::move(interceptors));
   for (grpc::Service* service : services) builder.RegisterService(service);
@@ -52,13 +82,15 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   auto result = std::unique_ptr<RpcServer>(new RpcServer);
   result->gate_ = std::move(gate);
+  builder.SetOption(std::make_unique<WithServiceNames>(result->services_));
   result->server_ = builder.BuildAndStart();
   if (result->server_ == nullptr || (!IsUnix(address) && port <= 0)) {
     return absl::UnavailableError(StrCat("cannot listen on ", address, ": is it in use?"));
   }
   result->address_ =
       IsUnix(address) ? address : StrCat(address.substr(0, address.rfind(':')), ":", port);
-  result->server_->GetHealthCheckService()->SetServingStatus(true);
+  result->server_->GetHealthCheckService()->SetServingStatus(kLiveness, true);
+  result->SetReady(true);
   return result;
 }
 
@@ -66,15 +98,33 @@ RpcServer::~RpcServer() {
   if (server_ != nullptr) Shutdown(absl::Seconds(1));
 }
 
-void RpcServer::SetNotServing() { server_->GetHealthCheckService()->SetServingStatus(false); }
+void RpcServer::SetReady(bool ready) {
+  MutexLock lock(mutex_);
+  if (server_ == nullptr) return;
+  grpc::HealthCheckServiceInterface* health = server_->GetHealthCheckService();
+  health->SetServingStatus("", ready && !leaving_);
+  for (const std::string& service : services_) {
+    health->SetServingStatus(service, ready && !leaving_);
+  }
+}
+
+void RpcServer::SetNotServing() {
+  {
+    MutexLock lock(mutex_);
+    leaving_ = true;
+  }
+  SetReady(false);
+}
 
 void RpcServer::Shutdown(absl::Duration grace) {
   server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(grace));
   server_->Wait();
+  MutexLock lock(mutex_);
   server_.reset();
 }
 
-std::shared_ptr<grpc::Channel> Dial(const std::string& address, const ClientSecurity& security) {
+std::shared_ptr<grpc::Channel> Dial(const std::string& address, const ClientSecurity& security,
+                                    RpcMetrics* metrics) {
   grpc::ChannelArguments args;
   args.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
   args.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
@@ -83,7 +133,10 @@ std::shared_ptr<grpc::Channel> Dial(const std::string& address, const ClientSecu
   args.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5'000);
   args.SetLoadBalancingPolicyName("round_robin");
   args.SetServiceConfigJSON(kServiceConfig);
-  return grpc::CreateCustomChannel(address, ChannelCredentialsFor(address, security), args);
+  std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>> creators;
+  if (metrics != nullptr) creators.push_back(metrics->ClientInterceptors(address));
+  return grpc::experimental::CreateCustomChannelWithInterceptors(
+      address, ChannelCredentialsFor(address, security), args, std::move(creators));
 }
 
 }  // namespace gridsweep

@@ -2,6 +2,7 @@
 
 #include <absl/time/clock.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -37,10 +38,11 @@ class WorkReceiver final : public pqxx::notification_receiver {
 }  // namespace
 
 Background::Background(Settings settings, ProgressBoard& board, ArtifactStore& artifacts,
-                       std::function<void()> wake)
+                       Counters& counters, std::function<void()> wake)
     : settings_(std::move(settings)),
       board_(board),
       artifacts_(artifacts),
+      counters_(counters),
       wake_(std::move(wake)),
       upkeep_([this] { Upkeep(); }),
       garbage_([this] { Garbage(); }),
@@ -97,10 +99,13 @@ void Background::Upkeep() {
           DoUpkeep(database, expire, settings_.lease_ttl, settings_.failures, log_tails);
       status = upkeep.status();
       if (upkeep.ok()) {
+        counters_.lease_expired.Increment(static_cast<double>(upkeep->expired.size()));
         for (const EndedLease& ended : upkeep->expired) {
+          const LogContext run(ended.run_id, ended.attempt, ended.worker);
           spdlog::warn("run {}: its lease expired", ended.run_id);
           board_.Forget(ended.run_id);
         }
+        counters_.Ended(upkeep->expired);
         if (!upkeep->expired.empty() || upkeep->due > 0) WorkAppeared();
       }
     }
@@ -125,7 +130,7 @@ absl::Status Background::Reuse(Database& database) {
 
 void Background::Garbage() {
   Database database(settings_.database);
-  absl::Time next_checkpoints = absl::InfinitePast();
+  absl::Time next_checkpoints = absl::InfinitePast(), next_count = absl::InfinitePast();
   do {
     if (absl::Status status = Reuse(database); !status.ok() && !absl::IsUnavailable(status)) {
       spdlog::error("reusing results: {}", std::string(status.message()));
@@ -134,6 +139,14 @@ void Background::Garbage() {
     if (status.ok() && absl::Now() >= next_checkpoints) {
       status = DropCheckpoints(database, kCheckpointGrace).status();
       next_checkpoints = absl::Now() + kDropCheckpointsEvery;
+    }
+    if (status.ok() && absl::Now() >= next_count) {
+      const absl::Time start = absl::Now();
+      const auto runs = CountRuns(database);
+      status = runs.status();
+      if (runs.ok()) counters_.Show(*runs);
+      // However many runs there are: at most a hundredth of a connection.
+      next_count = absl::Now() + std::max(settings_.count_every, 100 * (absl::Now() - start));
     }
     // Upkeep says when the database is away.
     if (!status.ok() && !absl::IsUnavailable(status)) {

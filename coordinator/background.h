@@ -10,6 +10,7 @@
 
 #include "common/artifact_store.h"
 #include "common/mutex.h"
+#include "coordinator/counters.h"
 #include "coordinator/progress_board.h"
 #include "coordinator/store/database.h"
 #include "coordinator/store/leases.h"
@@ -22,10 +23,11 @@ class Background {
     Database::Settings database;
     absl::Duration lease_ttl;
     FailurePolicy failures;
-    absl::Duration tick = absl::Seconds(1);  // between two upkeeps
+    absl::Duration tick = absl::Seconds(1);         // between two upkeeps
+    absl::Duration count_every = absl::Minutes(1);  // runs by state, for the gauges
   };
   // `wake` is called when there may be claimable runs; from any thread.
-  Background(Settings settings, ProgressBoard& board, ArtifactStore& artifacts,
+  Background(Settings settings, ProgressBoard& board, ArtifactStore& artifacts, Counters& counters,
              std::function<void()> wake);
   ~Background();
 
@@ -45,6 +47,7 @@ class Background {
   const Settings settings_;
   ProgressBoard& board_;
   ArtifactStore& artifacts_;
+  Counters& counters_;
   const std::function<void()> wake_;
   Mutex mutex_;
   CondVar changed_;

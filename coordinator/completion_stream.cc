@@ -62,6 +62,9 @@ class CompletionReactor final : public grpc::ServerReadReactor<v1::CompleteRunRe
     messages_.clear();
     ASSIGN_OR_RETURN(const bool recorded, CompleteRun(database, completion));
     response_->set_already_recorded(recorded);
+    if (!recorded) {
+      parts_.counters.Finished(completion.header.outcome() == v1::OUTCOME_SUCCEEDED);
+    }
     parts_.board.Forget(completion.header.ref().run_id());
     parts_.matcher.Wake();  // a limited sweep has room again
     return absl::OkStatus();

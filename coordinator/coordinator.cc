@@ -1,5 +1,6 @@
 #include "coordinator/coordinator.h"
 
+#include "common/log.h"
 #include "common/status.h"
 #include "coordinator/store/migrations.h"
 #include "coordinator/store/roles.h"
@@ -24,9 +25,16 @@ absl::StatusOr<std::string> CreateAdminToken(const std::string& database_name,
 }
 
 Coordinator::Coordinator(const Options& options)
-    : lanes_(std::make_unique<Lanes>(options.database)),
+    : metrics_("coordinator", options.version),
+      counters_(metrics_),
+      calls_(metrics_,
+             [this](const grpc::Status& status) {
+               if (IsLeaseLost(FromGrpc(status))) counters_.fenced_writes.Increment();
+             }),
+      lanes_(std::make_unique<Lanes>(options.database, counters_)),
       matcher_(lanes_->dispatch, options.dispatch.lease_ttl),
-      hub_({options.database}, board_) {}
+      hub_({options.database}, board_),
+      logs_({options.database, absl::Seconds(10), /*lazy_commit=*/true}, board_) {}
 
 absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Start(const Options& options) {
   RETURN_IF_ERROR(CheckSecurity(options.listen, options.security));
@@ -45,25 +53,44 @@ absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Start(const Options& o
       Background::Settings{{options.database, absl::Seconds(10)},
                            options.dispatch.lease_ttl,
                            options.dispatch.failures,
-                           options.tick},
-      c->board_, *c->artifacts_, [matcher = &c->matcher_] { matcher->Wake(); });
+                           options.tick,
+                           options.count_every},
+      c->board_, *c->artifacts_, c->counters_, [matcher = &c->matcher_] { matcher->Wake(); });
+  c->notifier_ = std::make_unique<Notifier>(Database::Settings{options.database, absl::Seconds(30)},
+                                            options.notices);
   if (TokensRequired(options.listen, options.security)) {
     auto database =
         std::make_shared<Database>(Database::Settings{options.database, kTokenReadTimeout});
     c->gate_ = std::make_shared<TokenGate>([database] { return LoadLiveTokens(*database); });
   }
   const auto work_appeared = [background = c->background_.get()] { background->WorkAppeared(); };
-  c->sweeps_ = std::make_unique<SweepService>(c->lanes_->general, c->board_, c->hub_, work_appeared,
-                                              c->gate_.get());
-  c->dispatch_ = std::make_unique<DispatchService>(
-      DispatchParts{*c->lanes_, c->matcher_, c->board_, *c->artifacts_, work_appeared},
-      options.dispatch);
+  c->sweeps_ = std::make_unique<SweepService>(c->lanes_->general, c->board_, c->hub_, c->logs_,
+                                              c->counters_, work_appeared, c->gate_.get());
+  c->dispatch_ =
+      std::make_unique<DispatchService>(DispatchParts{*c->lanes_, c->matcher_, c->board_,
+                                                      *c->artifacts_, c->counters_, work_appeared},
+                                        options.dispatch);
   c->admin_ = std::make_unique<AdminService>(c->lanes_->general, options.dispatch.lease_ttl,
                                              work_appeared, c->gate_.get());
   ASSIGN_OR_RETURN(
       c->server_,
       RpcServer::Start(options.listen, {c->sweeps_.get(), c->dispatch_.get(), c->admin_.get()},
-                       options.security, c->gate_));
+                       options.security, c->gate_, &c->calls_));
+  c->readiness_ = std::make_unique<Readiness>(
+      options.readiness,
+      [&counters = c->counters_, ttl = options.dispatch.lease_ttl,
+       database = std::make_shared<Database>(
+           Database::Settings{options.database, absl::Seconds(5)})]() -> absl::Status {
+        ASSIGN_OR_RETURN(const Vitals vitals, ReadVitals(*database, ttl));
+        counters.Show(vitals);
+        return absl::OkStatus();
+      },
+      [server = c->server_.get()](bool ready) {
+        if (!ready) spdlog::error("not ready: the database does not answer");
+        server->SetReady(ready);
+      });
+  ASSIGN_OR_RETURN(c->door_, HttpDoor::Start(options.http, c->metrics_,
+                                             [r = c->readiness_.get()] { return r->Status(); }));
   return c;
 }
 
@@ -72,9 +99,11 @@ Coordinator::~Coordinator() {
 }
 
 void Coordinator::Drain(absl::Duration grace) {
+  if (readiness_ != nullptr) readiness_->Drain();
   if (server_ != nullptr) server_->SetNotServing();
   matcher_.Drain();
   hub_.Drain();
+  logs_.Drain();
   if (server_ != nullptr) server_->Shutdown(grace);
   // What was accepted is finished; its parts are all still there.
   lanes_.reset();

@@ -8,12 +8,19 @@
 #include <string>
 
 #include "common/artifact_store.h"
+#include "common/http_door.h"
+#include "common/metrics.h"
+#include "common/readiness.h"
 #include "common/rpc.h"
+#include "common/rpc_metrics.h"
 #include "coordinator/admin_service.h"
 #include "coordinator/background.h"
+#include "coordinator/counters.h"
 #include "coordinator/dispatch_service.h"
 #include "coordinator/lane.h"
+#include "coordinator/log_hub.h"
 #include "coordinator/matcher.h"
+#include "coordinator/notifier.h"
 #include "coordinator/progress_board.h"
 #include "coordinator/sweep_service.h"
 #include "coordinator/watch_hub.h"
@@ -27,6 +34,11 @@ struct Options {
   ServerSecurity security;
   DispatchSettings dispatch;
   absl::Duration tick = absl::Seconds(1);  // of upkeep
+  HttpSettings http;                       // for monitoring
+  std::string version = "unknown";
+  absl::Duration count_every = absl::Minutes(1);  // runs by state, for the gauges
+  Readiness::Settings readiness;
+  Notifier::Settings notices;
 };
 
 // Brings the schema up to date and makes a token that may do everything, for
@@ -41,25 +53,34 @@ class Coordinator {
   ~Coordinator();
 
   const std::string& address() const { return server_->address(); }
+  // Where monitoring asks; "" without a door for it.
+  std::string http_address() const { return door_ == nullptr ? "" : door_->address(); }
 
-  // Health says NOT_SERVING; waiting workers are answered empty, streams end
+  // Health says NOT_SERVING (readiness 503); waiting workers are answered empty, streams end
   // with UNAVAILABLE; calls in flight get up to `grace`. Once.
   void Drain(absl::Duration grace);
 
  private:
   explicit Coordinator(const Options& options);
 
+  Metrics metrics_;
+  Counters counters_;
+  RpcMetrics calls_;
   std::unique_ptr<ArtifactStore> artifacts_;
   ProgressBoard board_;
   std::unique_ptr<Lanes> lanes_;  // ended first by Drain: their work uses all below
   Matcher matcher_;
   WatchHub hub_;
+  LogHub logs_;
   std::unique_ptr<Background> background_;
   std::shared_ptr<TokenGate> gate_;  // null where no tokens are asked for
+  std::unique_ptr<Notifier> notifier_;
   std::unique_ptr<SweepService> sweeps_;
   std::unique_ptr<DispatchService> dispatch_;
   std::unique_ptr<AdminService> admin_;
   std::unique_ptr<RpcServer> server_;
+  std::unique_ptr<Readiness> readiness_;  // its thread tells the server
+  std::unique_ptr<HttpDoor> door_;
 };
 
 }  // namespace gridsweep::coordinator

@@ -14,7 +14,6 @@ namespace {
 
 constexpr absl::Duration kLongestPoll = absl::Seconds(30);
 constexpr size_t kMostPointsABeat = 256;
-constexpr size_t kMostLogTail = 64 << 10;
 constexpr size_t kMostName = 255;  // of a worker, in bytes
 
 absl::Status CheckIntroduction(const v1::RegisterRequest& request) {
@@ -78,7 +77,8 @@ absl::Status FillLeases(const Claimed& claimed, const DispatchSettings& settings
   return absl::OkStatus();
 }
 
-void TellOfQuarantine(const std::string& worker) {
+void TellOfQuarantine(const std::string& worker, Counters& counters) {
+  counters.worker_quarantined.Increment();
   spdlog::error(
       "worker {} fails one run after another: it is quarantined, and its failures count against no "
       "run; `sweepctl get workers` says which they were, `sweepctl workers uncordon` ends it",
@@ -89,22 +89,27 @@ void TellOfQuarantine(const std::string& worker) {
 class LeaseReactor final : public grpc::ServerUnaryReactor {
  public:
   LeaseReactor(grpc::CallbackServerContext* context, Matcher& matcher,
-               const DispatchSettings& settings, const v1::LeaseRunsRequest& request,
-               absl::Time deadline, v1::LeaseRunsResponse* response)
+               const DispatchSettings& settings, Counters& counters,
+               const v1::LeaseRunsRequest& request, absl::Time deadline,
+               v1::LeaseRunsResponse* response)
       : context_(context), matcher_(matcher) {
     Demand demand{request.worker_id(), request.incarnation(), request.request_id(),
                   static_cast<int>(request.max_runs())};
-    ticket_ = matcher.Wait(std::move(demand), deadline,
-                           [this, &settings, response](absl::StatusOr<Claimed> claimed) {
-                             absl::Status status = claimed.status();
-                             if (claimed.ok()) {
-                               for (const Grant& grant : claimed->grants)
-                                 keys_.push_back(grant.key);
-                               status = FillLeases(*claimed, settings, *response);
-                             }
-                             delivered_ = status.ok();
-                             Finish(gridsweep::ToGrpc(status));
-                           });
+    ticket_ = matcher.Wait(
+        std::move(demand), deadline,
+        [this, &settings, &counters, response,
+         start = absl::Now()](absl::StatusOr<Claimed> claimed) {
+          absl::Status status = claimed.status();
+          if (claimed.ok()) {
+            for (const Grant& grant : claimed->grants) keys_.push_back(grant.key);
+            status = FillLeases(*claimed, settings, *response);
+          }
+          delivered_ = status.ok();
+          if (!keys_.empty()) {
+            counters.lease_wait_seconds.Observe(absl::ToDoubleSeconds(absl::Now() - start));
+          }
+          Finish(gridsweep::ToGrpc(status));
+        });
   }
 
   void OnCancel() override { matcher_.Cancel(ticket_); }
@@ -136,11 +141,12 @@ grpc::ServerUnaryReactor* DispatchService::Register(grpc::CallbackServerContext*
             const Registered registered,
             RegisterWorker(database, *request, settings_.failures,
                            [this](int64_t run_id) { return parts_.board.LogTail(run_id); }));
+        parts_.counters.Ended(registered.ended);
         for (const EndedLease& ended : registered.ended) {
           parts_.board.Forget(ended.run_id);
         }
         if (!registered.ended.empty()) parts_.work_appeared();
-        if (registered.quarantined) TellOfQuarantine(request->name());
+        if (registered.quarantined) TellOfQuarantine(request->name(), parts_.counters);
         response->set_worker_id(registered.worker_id);
         *response->mutable_heartbeat_interval() = gridsweep::ToProto(settings_.heartbeat_interval);
         *response->mutable_lease_ttl() = gridsweep::ToProto(settings_.lease_ttl);
@@ -163,7 +169,8 @@ grpc::ServerUnaryReactor* DispatchService::LeaseRuns(grpc::CallbackServerContext
   const absl::Duration wait = FromProto(request->max_wait());
   const absl::Time deadline =
       absl::Now() + std::clamp(wait, absl::ZeroDuration(), kLongestPoll) + absl::Milliseconds(1);
-  return new LeaseReactor(context, parts_.matcher, settings_, *request, deadline, response);
+  return new LeaseReactor(context, parts_.matcher, settings_, parts_.counters, *request, deadline,
+                          response);
 }
 
 absl::Status DispatchService::EndStuck(Database& database, const v1::LeaseProgress& progress,
@@ -177,8 +184,13 @@ absl::Status DispatchService::EndStuck(Database& database, const v1::LeaseProgre
                                 settings_.failures);
   if (IsLeaseLost(failed.status())) return absl::OkStatus();  // somebody else was quicker
   RETURN_IF_ERROR(failed.status());
-  spdlog::warn("run {}: {}", run_id, why);
-  if (!failed->quarantined.empty()) TellOfQuarantine(failed->quarantined);
+  {
+    const LogContext run(run_id, progress.ref().attempt(),
+                         failed->ended.empty() ? "" : failed->ended[0].worker);
+    spdlog::warn("run {}: {}", run_id, why);
+  }
+  parts_.counters.Ended(failed->ended);
+  if (!failed->quarantined.empty()) TellOfQuarantine(failed->quarantined, parts_.counters);
   parts_.board.Forget(run_id);
   parts_.work_appeared();
   return absl::OkStatus();
@@ -231,6 +243,7 @@ absl::Status DispatchService::DoHeartbeat(Database& database, const v1::Heartbea
   if (!forgotten.empty()) {
     ASSIGN_OR_RETURN(const auto released,
                      ReleaseLeases(database, forgotten, "two heartbeats left the run out"));
+    parts_.counters.Ended(released);
     for (const EndedLease& ended : released) parts_.board.Forget(ended.run_id);
     parts_.work_appeared();
   }
@@ -279,19 +292,15 @@ grpc::ServerUnaryReactor* DispatchService::FailRun(grpc::CallbackServerContext* 
   if (absl::Status status = CheckFailure(*request); !status.ok()) return Refuse(context, status);
   return AnswerIn(parts_.lanes.dispatch, context,
                   [this, request, response](Database& database) -> absl::Status {
-                    std::string tail = request->log_tail();
-                    if (tail.size() > kMostLogTail) {
-                      // Not in the middle of a UTF-8 character.
-                      size_t start = tail.size() - kMostLogTail;
-                      while (start < tail.size() && (tail[start] & 0xC0) == 0x80) ++start;
-                      tail.erase(0, start);
-                    }
                     ASSIGN_OR_RETURN(const Failed failed,
                                      FailLease(database, KeyOf(request->ref()), request->error(),
-                                               tail, settings_.failures));
+                                               EndOfLog(request->log_tail()), settings_.failures));
                     parts_.board.Forget(request->ref().run_id());
                     response->set_state(coordinator::ToProto(failed.state));
-                    if (!failed.quarantined.empty()) TellOfQuarantine(failed.quarantined);
+                    parts_.counters.Ended(failed.ended);
+                    if (!failed.quarantined.empty()) {
+                      TellOfQuarantine(failed.quarantined, parts_.counters);
+                    }
                     parts_.work_appeared();  // a limited sweep has room again
                     return absl::OkStatus();
                   });
@@ -314,6 +323,7 @@ grpc::ServerUnaryReactor* DispatchService::ReleaseRuns(grpc::CallbackServerConte
   return AnswerIn(parts_.lanes.dispatch, context,
                   [this, keys, why, response](Database& database) -> absl::Status {
                     ASSIGN_OR_RETURN(const auto released, ReleaseLeases(database, keys, why));
+                    parts_.counters.Ended(released);
                     for (const EndedLease& ended : released) parts_.board.Forget(ended.run_id);
                     response->set_released(static_cast<uint32_t>(released.size()));
                     if (!released.empty()) parts_.work_appeared();

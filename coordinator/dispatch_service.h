@@ -35,6 +35,7 @@ struct DispatchParts {
   Matcher& matcher;
   ProgressBoard& board;
   ArtifactStore& artifacts;
+  Counters& counters;
   std::function<void()> work_appeared;  // there may be claimable runs; any thread
 };
 

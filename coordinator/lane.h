@@ -14,6 +14,7 @@
 #include "common/executor.h"
 #include "common/status.h"
 #include "common/strings.h"
+#include "coordinator/counters.h"
 #include "coordinator/store/database.h"
 
 namespace gridsweep::coordinator {
@@ -65,18 +66,30 @@ class Lane {
 inline constexpr int kMostGeneralCallsAClient = 32;
 
 struct Lanes {
-  explicit Lanes(const std::string& conninfo)
-      : heartbeat("heartbeat", 2, 4096, {conninfo, absl::Seconds(10), /*lazy_commit=*/true}),
-        dispatch("dispatch", 2, 4096, {conninfo, absl::Seconds(10)}),
-        general("general", 4, 256, {conninfo, absl::Seconds(60)}, kMostGeneralCallsAClient),
-        complete("complete", 2, 256, {conninfo, absl::Seconds(60)}),
-        upload("upload", 2, 1024, {conninfo, absl::Seconds(60)}) {}
+  Lanes(const std::string& conninfo, Counters& counters)
+      : heartbeat(
+            "heartbeat", 2, 4096,
+            {conninfo, absl::Seconds(10), /*lazy_commit=*/true, Timed(counters, "heartbeat")}),
+        dispatch("dispatch", 2, 4096,
+                 {conninfo, absl::Seconds(10), false, Timed(counters, "dispatch")}),
+        general("general", 4, 256, {conninfo, absl::Seconds(60), false, Timed(counters, "general")},
+                kMostGeneralCallsAClient),
+        complete("complete", 2, 256,
+                 {conninfo, absl::Seconds(60), false, Timed(counters, "complete")}),
+        upload("upload", 2, 1024, {conninfo, absl::Seconds(60), false, Timed(counters, "upload")}) {
+  }
 
   Lane heartbeat;  // renewals, and nothing else
   Lane dispatch;   // claims, registrations, failures, releases
   Lane general;    // what users ask
   Lane complete;   // results
   Lane upload;     // artifact files
+
+ private:
+  static std::function<void(absl::Duration)> Timed(Counters& counters, const char* lane) {
+    prometheus::Histogram* seconds = &counters.CommitSeconds(lane);
+    return [seconds](absl::Duration took) { seconds->Observe(absl::ToDoubleSeconds(took)); };
+  }
 };
 
 // Does a unary call's work in `lane` and finishes it there. `work` fills the

@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
   gridsweep::InitLogging("coordinator");
 
   gridsweep::coordinator::Options options;
+  options.version = GRIDSWEEP_VERSION;
   const char* url = std::getenv("DATABASE_URL");
   options.database = url == nullptr ? "" : url;
   std::string lease_ttl = "60s", heartbeat_interval = "15s", backoff_base = "5s",
@@ -62,6 +63,10 @@ int main(int argc, char** argv) {
                  "and for so many times what a step of its phase takes")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  app.add_option("--http", options.http.address,
+                 "HOST:PORT (port 0: any) of GET /metrics, /healthz and /readyz; default: none");
+  app.add_flag("--http-beyond-loopback", options.http.beyond_loopback,
+               "let --http listen beyond this machine: whoever reaches it may read the numbers");
   app.footer(
       "Example:\n  gridsweep-coordinator --database postgresql://localhost/gridsweep "
       "--artifacts /var/lib/gridsweep/artifacts");
@@ -101,6 +106,9 @@ int main(int argc, char** argv) {
   auto coordinator = gridsweep::coordinator::Coordinator::Start(options);
   if (!coordinator.ok()) return Fail(coordinator.status());
   spdlog::info("listening on {}", (*coordinator)->address());
+  if (!(*coordinator)->http_address().empty()) {
+    spdlog::info("metrics on http://{}/metrics", (*coordinator)->http_address());
+  }
   const int signal = gridsweep::WaitForShutdown();
   spdlog::info("signal {}: draining", signal);
   (*coordinator)->Drain(absl::Seconds(8));

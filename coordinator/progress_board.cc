@@ -23,10 +23,12 @@ void ProgressBoard::Report(const v1::LeaseProgress& progress) {
     std::ranges::replace(line, '\0', ' ');  // PostgreSQL's text has none
     entry.log_bytes += line.size() + 1;
     entry.log.push_back(std::move(line));
+    ++entry.new_lines;
     while (entry.log.size() > kMostLines || entry.log_bytes > kMostLogBytes) {
       entry.log_bytes -= entry.log.front().size() + 1;
       entry.log.pop_front();
     }
+    entry.new_lines = std::min(entry.new_lines, entry.log.size());
   }
   entry.phase = progress.phase();
   entry.step = progress.step();
@@ -52,6 +54,28 @@ std::string ProgressBoard::LogTail(int64_t run_id) const {
   if (found == entries_.end()) return tail;
   for (const std::string& line : found->second.log) tail += line + "\n";
   return tail;
+}
+
+std::vector<NewLines> ProgressBoard::TakeNewLines() {
+  std::vector<NewLines> taken;
+  MutexLock lock(mutex_);
+  for (auto& [run_id, entry] : entries_) {
+    if (entry.new_lines == 0) continue;
+    const auto first = entry.log.end() - static_cast<std::ptrdiff_t>(entry.new_lines);
+    taken.push_back({run_id, entry.attempt, {first, entry.log.end()}});
+    entry.new_lines = 0;
+  }
+  return taken;
+}
+
+void ProgressBoard::PutBack(std::vector<NewLines> lines) {
+  MutexLock lock(mutex_);
+  for (const NewLines& back : lines) {
+    const auto found = entries_.find(back.run_id);
+    if (found == entries_.end() || found->second.attempt != back.attempt) continue;
+    Entry& entry = found->second;
+    entry.new_lines = std::min(entry.new_lines + back.lines.size(), entry.log.size());
+  }
 }
 
 void ProgressBoard::Fill(v1::RunProgress& run) const {

@@ -1,4 +1,5 @@
-// How far leased runs are and what they log, as the last heartbeats told: in memory alone.
+// How far leased runs are and what they log, as the last heartbeats told; in memory, from where the
+// log hub takes new lines to the database.
 #pragma once
 
 #include <absl/time/time.h>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "common/mutex.h"
+#include "coordinator/store/run_logs.h"
 #include "gridsweep/v1/dispatch.pb.h"
 #include "gridsweep/v1/sweep.pb.h"
 
@@ -24,6 +26,9 @@ class ProgressBoard {
   void Forget(int64_t run_id) LOCKS_EXCLUDED(mutex_);
   // The last lines of the run's current attempt, up to 50 of them and 16 kB.
   std::string LogTail(int64_t run_id) const LOCKS_EXCLUDED(mutex_);
+  // What runs have logged since the last call, to be kept; and back, where it could not be.
+  std::vector<NewLines> TakeNewLines() LOCKS_EXCLUDED(mutex_);
+  void PutBack(std::vector<NewLines> lines) LOCKS_EXCLUDED(mutex_);
   // Fills phase, step, loss and error where `run.run_id()` is on the board.
   void Fill(v1::RunProgress& run) const LOCKS_EXCLUDED(mutex_);
 
@@ -36,6 +41,7 @@ class ProgressBoard {
     absl::Time at;
     int attempt = 0;
     std::deque<std::string> log;
+    size_t new_lines = 0;  // of the last of `log`, those not taken yet
     size_t log_bytes = 0;
   };
   const absl::Duration keep_;

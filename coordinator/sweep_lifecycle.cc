@@ -62,10 +62,11 @@ grpc::ServerUnaryReactor* SweepService::ResumeSweep(grpc::CallbackServerContext*
 grpc::ServerUnaryReactor* SweepService::StopSweep(grpc::CallbackServerContext* context,
                                                   const v1::StopSweepRequest* request,
                                                   v1::StopSweepResponse* response) {
-  return AnswerIn(lane_, context, [request, response](Database& database) -> absl::Status {
+  return AnswerIn(lane_, context, [this, request, response](Database& database) -> absl::Status {
     ASSIGN_OR_RETURN(const Affected affected,
                      coordinator::StopSweep(database, request->sweep_id()));
     response->set_cancelled(affected.waiting);
+    counters_.Cancelled(affected.waiting);
     response->set_leased(affected.leased);
     return absl::OkStatus();
   });
@@ -74,10 +75,11 @@ grpc::ServerUnaryReactor* SweepService::StopSweep(grpc::CallbackServerContext* c
 grpc::ServerUnaryReactor* SweepService::CancelSweep(grpc::CallbackServerContext* context,
                                                     const v1::CancelSweepRequest* request,
                                                     v1::CancelSweepResponse* response) {
-  return AnswerIn(lane_, context, [request, response](Database& database) -> absl::Status {
+  return AnswerIn(lane_, context, [this, request, response](Database& database) -> absl::Status {
     ASSIGN_OR_RETURN(const Affected affected,
                      coordinator::CancelSweep(database, request->sweep_id()));
     response->set_cancelled(affected.waiting);
+    counters_.Cancelled(affected.waiting);
     response->set_cancelling(affected.leased);
     return absl::OkStatus();
   });

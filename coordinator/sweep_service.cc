@@ -5,6 +5,7 @@
 
 #include <charconv>
 
+#include "common/http_post.h"
 #include "common/log.h"
 #include "common/sha256.h"
 #include "common/strings.h"
@@ -76,10 +77,17 @@ grpc::ServerUnaryReactor* SweepService::CreateSweep(grpc::CallbackServerContext*
       !status.ok()) {
     return Refuse(context, status);
   }
+  if (const std::string fault = HttpUrlFault(request->notify_url());
+      !request->notify_url().empty() && !fault.empty()) {
+    return Refuse(context, InvalidField("notify_url", fault));
+  }
   const auto create = [this, request, response,
                        caller = CallerName(gate_, *context)](Database& database) -> absl::Status {
     sweepspec::ExpandResult expanded = Expand(*request);
     if (!expanded.sweep) return sweepspec::ToStatus(expanded.notices, request->file_name());
+    if (!request->notify_url().empty()) {
+      expanded.sweep->settings.set_notify_url(request->notify_url());
+    }
     const sweepspec::ExpandedSweep& sweep = *expanded.sweep;
     if (sweep.needs_run_count) {
       return InvalidField("runs", "method random needs a number of runs: submit with --runs N");
@@ -218,6 +226,11 @@ grpc::ServerUnaryReactor* SweepService::GetRun(grpc::CallbackServerContext* cont
     if (response->run().has_progress()) board_.Fill(*response->mutable_run()->mutable_progress());
     return absl::OkStatus();
   });
+}
+
+grpc::ServerWriteReactor<v1::StreamLogsResponse>* SweepService::StreamLogs(
+    grpc::CallbackServerContext*, const v1::StreamLogsRequest* request) {
+  return logs_.Stream(request->run_id(), request->follow());
 }
 
 }  // namespace gridsweep::coordinator

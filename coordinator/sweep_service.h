@@ -5,6 +5,7 @@
 
 #include "common/token_gate.h"
 #include "coordinator/lane.h"
+#include "coordinator/log_hub.h"
 #include "coordinator/progress_board.h"
 #include "coordinator/watch_hub.h"
 #include "gridsweep/v1/sweep.grpc.pb.h"
@@ -15,11 +16,13 @@ class SweepService final : public v1::SweepService::CallbackService {
  public:
   // All outlive the service. `work_appeared` is called when there may be claimable runs.
   // `gate` may be null: nobody has a name then.
-  SweepService(Lane& lane, const ProgressBoard& board, WatchHub& hub,
-               std::function<void()> work_appeared, const TokenGate* gate)
+  SweepService(Lane& lane, const ProgressBoard& board, WatchHub& hub, LogHub& logs,
+               Counters& counters, std::function<void()> work_appeared, const TokenGate* gate)
       : lane_(lane),
         board_(board),
         hub_(hub),
+        logs_(logs),
+        counters_(counters),
         work_appeared_(std::move(work_appeared)),
         gate_(gate) {}
 
@@ -51,11 +54,15 @@ class SweepService final : public v1::SweepService::CallbackService {
                                      v1::ListRunsResponse*) override;
   grpc::ServerUnaryReactor* GetRun(grpc::CallbackServerContext*, const v1::GetRunRequest*,
                                    v1::GetRunResponse*) override;
+  grpc::ServerWriteReactor<v1::StreamLogsResponse>* StreamLogs(
+      grpc::CallbackServerContext*, const v1::StreamLogsRequest*) override;
 
  private:
   Lane& lane_;
   const ProgressBoard& board_;
   WatchHub& hub_;
+  LogHub& logs_;
+  Counters& counters_;
   const std::function<void()> work_appeared_;
   const TokenGate* const gate_;
 };

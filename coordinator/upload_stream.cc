@@ -126,6 +126,7 @@ class UploadReactor final : public grpc::ServerReadReactor<typename Kind::Reques
           StrCat("the upload ended after ", received_, " of ", File().size(), " bytes"));
     }
     RETURN_IF_ERROR(upload_->Commit(File().sha256()));
+    parts_.counters.artifact_bytes.Increment(static_cast<double>(received_));
     RETURN_IF_ERROR(Record(database));
     return false;
   }

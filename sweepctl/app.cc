@@ -143,6 +143,7 @@ int RunSweepctl(const std::vector<std::string>& args, Console& console) {
   AddValidate(app, session);
   AddSubmit(app, session);
   AddWatch(app, session);
+  AddLogs(app, session);
   AddGet(app, session);
   AddDescribe(app, session);
   AddLifecycle(app, session);

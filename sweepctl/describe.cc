@@ -65,6 +65,9 @@ absl::StatusOr<int> DescribeSweep(Session& session, const std::string& name) {
           StrCat(sweep.first_run_id(), " .. ", sweep.first_run_id() + sweep.counts().total() - 1));
   }
   Field(out, "Priority", std::to_string(sweep.settings().priority()));
+  if (!sweep.settings().notify_url().empty()) {
+    Field(out, "Told at its end", sweep.settings().notify_url());
+  }
   if (sweep.settings().has_max_attempts()) {
     Field(out, "Max attempts", std::to_string(sweep.settings().max_attempts()));
   }

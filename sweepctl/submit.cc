@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <ostream>
 
+#include "common/http_post.h"
 #include "common/sha256.h"
 #include "common/status.h"
 #include "common/strings.h"
@@ -15,7 +16,7 @@ namespace gridsweep::sweepctl {
 namespace {
 
 struct Options {
-  std::string file, file_by_flag, dry_run, name, request_id;
+  std::string file, file_by_flag, dry_run, name, request_id, notify;
   std::optional<uint64_t> runs;
   bool wait = false;
 };
@@ -66,6 +67,10 @@ absl::StatusOr<int> Submit(Session& session, const Options& options) {
   if (options.request_id.size() > 64) {
     return UsageError("--request-id: has over 64 bytes");
   }
+  if (const std::string fault = HttpUrlFault(options.notify);
+      !options.notify.empty() && !fault.empty()) {
+    return UsageError(StrCat("--notify: \"", options.notify, "\" ", fault));
+  }
   ASSIGN_OR_RETURN(
       const SweepText text,
       ReadSweepText(options.file.empty() ? options.file_by_flag : options.file, console));
@@ -92,6 +97,7 @@ absl::StatusOr<int> Submit(Session& session, const Options& options) {
   request.set_yaml(text.yaml);
   request.set_file_name(text.file);
   request.set_name(options.name);
+  request.set_notify_url(options.notify);
   if (options.runs) request.set_runs(*options.runs);
   // Without one, a retry after a lost answer would create the sweep twice.
   request.set_request_id(options.request_id.empty() ? RandomBytes(16) : options.request_id);
@@ -146,6 +152,9 @@ void AddSubmit(CLI::App& app, Session& session) {
   verb->add_option("--request-id", options->request_id,
                    "A repeat with the same id creates nothing new")
       ->type_name("ID");
+  verb->add_option("--notify", options->notify,
+                   "Address that is posted to once the sweep has ended, instead of the file's")
+      ->type_name("URL");
   verb->add_flag("--wait", options->wait, "Follow it to its end, as `watch` does");
   session.OnRun(verb, [&session, options] { return Submit(session, *options); });
 }

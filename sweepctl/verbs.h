@@ -12,6 +12,7 @@ void AddSubmit(CLI::App& app, Session& session);    // submit.cc
 void AddGet(CLI::App& app, Session& session);       // get.cc
 void AddDescribe(CLI::App& app, Session& session);  // describe.cc
 void AddWatch(CLI::App& app, Session& session);     // watch.cc: watch, wait
+void AddLogs(CLI::App& app, Session& session);      // logs.cc
 void AddLifecycle(CLI::App& app,
                   Session& session);               // lifecycle.cc: pause, resume, stop, cancel, ...
 void AddWorkers(CLI::App& app, Session& session);  // workers.cc: cordon, uncordon, drain

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "common/duration.h"
+#include "common/http_post.h"
 #include "common/strings.h"
 #include "sweepspec/read.h"
 #include "sweepspec/suggest.h"
@@ -19,8 +20,9 @@ constexpr int64_t kMaxInt32 = 2147483647, kMaxInt16 = 32767;
 
 const std::vector<std::string_view>& Keys() {
   static const std::vector<std::string_view> keys = {
-      "seeds",        "runs",  "sampler_seed", "exclude", "priority",           "max_parallel",
-      "max_attempts", "reuse", "resources",    "labels",  "checkpoint_interval"};
+      "seeds",     "runs",         "sampler_seed",        "exclude",
+      "priority",  "max_parallel", "max_attempts",        "reuse",
+      "resources", "labels",       "checkpoint_interval", "notify"};
   return keys;
 }
 
@@ -65,6 +67,8 @@ class SettingsReader {
                      "may train any run)");
     } else if (key == "checkpoint_interval") {
       ReadCheckpointInterval(path, entry);
+    } else if (key == "notify") {
+      ReadNotify(path, entry);
     } else {
       notices_.Error(At(path, entry), StrCat("no such setting; gridsweep takes ", Join(Keys()),
                                              DidYouMean(key, Keys())));
@@ -111,6 +115,18 @@ class SettingsReader {
       return;
     }
     *plan_.settings.mutable_checkpoint_interval() = gridsweep::ToProto(interval);
+  }
+
+  void ReadNotify(const std::string& path, const YamlEntry& entry) {
+    const auto* url = std::get_if<std::string>(&entry.value.scalar);
+    if (entry.value.kind != YamlNode::Kind::kScalar || url == nullptr) {
+      notices_.Error(At(path, entry.value),
+                     Describe(entry.value) + " is no address; write https://HOST/PATH");
+    } else if (const std::string fault = HttpUrlFault(*url); !fault.empty()) {
+      notices_.Error(At(path, entry.value), fault + "; write https://HOST/PATH");
+    } else {
+      plan_.settings.set_notify_url(*url);
+    }
   }
 
   void ReadReuse(const std::string& path, const YamlEntry& entry) {

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/duration.h"
+#include "common/http_post.h"
 #include "common/strings.h"
 #include "sweepspec/proto_fields.h"
 #include "sweepspec/read.h"
@@ -89,6 +90,10 @@ void CheckSettings(const v1::SweepSettings& settings, Notices& notices) {
   if (settings.resources().memory_bytes() > kMaxMemoryBytes) {
     notices.Error({path + "resources.memory_bytes"},
                   StrCat(settings.resources().memory_bytes(), " is more than ", kMaxMemoryBytes));
+  }
+  if (const std::string fault = HttpUrlFault(settings.notify_url());
+      !settings.notify_url().empty() && !fault.empty()) {
+    notices.Error({path + "notify_url"}, fault);
   }
   for (const auto& [name, value] : settings.labels()) {
     if (name.find('\0') != std::string::npos || value.find('\0') != std::string::npos) {

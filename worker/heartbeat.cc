@@ -109,6 +109,7 @@ absl::Duration Heartbeat::Beat() {
     const v1::Verdict::Kind verdict = VerdictOn(sent.ref().run_id(), i, *response);
     if (verdict == v1::Verdict::KIND_CANCEL || verdict == v1::Verdict::KIND_LOST) {
       if (!monitor.stop_reason()) {
+        const LogContext run(sent.ref().run_id(), sent.ref().attempt());
         spdlog::info("run {}: {}", sent.ref().run_id(), v1::Verdict_Kind_Name(verdict));
       }
       monitor.RequestStop(StopReason::kCancelled);

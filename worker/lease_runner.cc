@@ -135,6 +135,7 @@ absl::Status Deliver(const HeldLease& held, const RunResult& result, DispatchCli
   const std::string sha256 = Sha256::Of(result.artifact);
   v1::CompleteRunRequest::Header header = ToProto(result);
   *header.mutable_ref() = ref;
+  header.set_log_tail(monitor.LogTail());
   v1::ArtifactRef& artifact = *header.add_artifacts();
   artifact.set_sha256(sha256);
   artifact.set_size(result.artifact.size());
@@ -171,6 +172,7 @@ void Release(const std::vector<v1::LeaseRef>& refs, v1::ReleaseReason reason,
 
 void RunLease(const HeldLease& held, const LastSave& last_save, DispatchClient& client) {
   const v1::LeaseRef& ref = held.lease.ref();
+  const LogContext run(ref.run_id(), ref.attempt());
   RunMonitor& monitor = *held.monitor;
   const absl::StatusOr<RunResult> result = Train(held, last_save, client);
   const absl::Status status = result.ok() ? Deliver(held, *result, client) : result.status();

@@ -9,8 +9,11 @@
 #include <string>
 #include <thread>
 
+#include "common/http_door.h"
 #include "common/log.h"
+#include "common/metrics.h"
 #include "common/rpc.h"
+#include "common/rpc_metrics.h"
 #include "common/security_flags.h"
 #include "common/signals.h"
 #include "science/integrator/trainer.h"
@@ -59,6 +62,12 @@ int main(int argc, char** argv) {
       ->envname("GRIDSWEEP_DRAIN_FILE");
   gridsweep::ClientSecurity security = gridsweep::ClientSecurityFromEnvironment();
   gridsweep::AddClientSecurityFlags(app, security);
+  gridsweep::HttpSettings http;
+  app.add_option("--http", http.address,
+                 "HOST:PORT (port 0: any) of GET /metrics, /healthz and /readyz; default: none")
+      ->envname("GRIDSWEEP_WORKER_HTTP");
+  app.add_flag("--http-beyond-loopback", http.beyond_loopback,
+               "Let --http listen beyond this machine: whoever reaches it may read the numbers");
   app.footer("Example:\n  gridsweep-worker --coordinator 127.0.0.1:7070 --slots 2");
   try {
     app.parse(argc, argv);
@@ -91,7 +100,25 @@ int main(int argc, char** argv) {
   if (options.name.empty()) options.name = gridsweep::worker::ClaimWorkerName();
 
   gridsweep::integrator::UseOneThreadPerSlot();
-  gridsweep::worker::Worker worker(gridsweep::Dial(address, security), options);
+  gridsweep::SetLogWorker(options.name);
+
+  gridsweep::Metrics metrics("worker", GRIDSWEEP_VERSION);
+  gridsweep::RpcMetrics calls(metrics);
+  prometheus::Counter& steps =
+      metrics.Counter("gridsweep_train_steps_total", "Gradient steps trained.");
+  prometheus::Histogram& step_seconds = metrics.Histogram(
+      "gridsweep_train_step_seconds", "Seconds of a gradient step.", gridsweep::SecondsBuckets());
+  options.on_step = [&](double seconds) {
+    steps.Increment();
+    step_seconds.Observe(seconds);
+  };
+  gridsweep::worker::Worker worker(gridsweep::Dial(address, security, &calls), options);
+  const auto door = gridsweep::HttpDoor::Start(http, metrics, [&worker] { return worker.Ready(); });
+  if (!door.ok()) {
+    spdlog::error("{}", std::string(door.status().message()));
+    return 1;
+  }
+  if (*door != nullptr) spdlog::info("metrics on http://{}/metrics", (*door)->address());
   worker.Start();
   const int signal = gridsweep::WaitForShutdown([&] { return worker.Done(); });
   if (signal == 0) {

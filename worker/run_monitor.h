@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/mutex.h"
@@ -25,6 +27,10 @@ enum class StopReason {
 // more than a copy.
 class RunMonitor {
  public:
+  // `on_step` hears the seconds of each training step, from the thread that trains.
+  explicit RunMonitor(std::function<void(double seconds)> on_step = nullptr)
+      : on_step_(std::move(on_step)) {}
+
   struct Progress {
     Phase phase = Phase::kTraining;
     uint64_t step = 0;
@@ -38,8 +44,8 @@ class RunMonitor {
 
   void SetPhase(Phase phase) LOCKS_EXCLUDED(mutex_);
   void SetPhaseDone(uint64_t done) LOCKS_EXCLUDED(mutex_);
-  // `loss` is shown where it is finite.
-  void SetStep(uint64_t step, double loss) LOCKS_EXCLUDED(mutex_);
+  // Step `step` is done; `loss` is shown where it is finite. `seconds`: what it took.
+  void SetStep(uint64_t step, double loss, double seconds) LOCKS_EXCLUDED(mutex_);
   void AddPoint(const CurvePoint& point) LOCKS_EXCLUDED(mutex_);
   void Log(std::string line) LOCKS_EXCLUDED(mutex_);
 
@@ -55,6 +61,7 @@ class RunMonitor {
   std::optional<StopReason> stop_reason() const LOCKS_EXCLUDED(mutex_);
 
  private:
+  const std::function<void(double)> on_step_;
   mutable Mutex mutex_;
   Progress progress_ GUARDED_BY(mutex_);
   std::deque<std::string> log_tail_ GUARDED_BY(mutex_);

@@ -130,12 +130,15 @@ class Pipeline {
       if (monitor_.stop_reason()) return Stopped();
       SaveIfDue();
       const uint64_t step = trainer_->step() + 1;
+      const auto began = std::chrono::steady_clock::now();
       ASSIGN_OR_RETURN(const integrator::StepResult done, trainer_->Step());
       result_.steps = step;
       loss_ = FiniteOrNaN(done.loss);
       artifact_curve_.AddLoss(step, loss_);
       const bool shown = stored_curve_.AddLoss(step, loss_);
-      monitor_.SetStep(step, loss_);
+      monitor_.SetStep(
+          step, loss_,
+          std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
       if (!done.finite) {
         monitor_.Log(StrCat("diverged at step ", step));
         result_.outcome = RunOutcome::kDiverged;

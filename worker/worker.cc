@@ -88,6 +88,12 @@ bool Worker::Done() {
   return leasing_ended_ && waiting_.empty() && held_.size() == 0;
 }
 
+absl::Status Worker::Ready() const {
+  if (session_.refused()) return absl::UnavailableError("refused by the coordinators");
+  return session_.worker_id() > 0 ? absl::OkStatus()
+                                  : absl::UnavailableError("no coordinator has answered yet");
+}
+
 absl::Duration Worker::DeliveryGrace() const {
   return std::min(options_.stop_grace / 2, kLongestDelivery);
 }
@@ -196,7 +202,7 @@ void Worker::Accept(const v1::LeaseRunsResponse& response) {
       }
       const uint64_t epochs = static_cast<uint64_t>(lease.config().n_epochs());
       const uint64_t steps = static_cast<uint64_t>(lease.config().n_grad_steps_per_epoch());
-      HeldLease held{lease, epochs * steps, std::make_shared<RunMonitor>()};
+      HeldLease held{lease, epochs * steps, std::make_shared<RunMonitor>(options_.on_step)};
       held_.Add(held);
       waiting_.push_back(std::move(held));
       ++leased_;

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +31,7 @@ struct WorkerOptions {
   // What the machine leaves a worker that is told to stop (Kubernetes: 30 s, spot nodes 15 s).
   absl::Duration stop_grace = absl::Seconds(15);
   std::filesystem::path drain_file;  // once it exists: take no more; done when none is held
+  std::function<void(double seconds)> on_step = nullptr;  // hears of each training step; any thread
 };
 
 // Works from Start to Stop, both called once, by one thread.
@@ -47,6 +49,8 @@ class Worker {
   bool Done() LOCKS_EXCLUDED(mutex_);
   // Whether it is done because the coordinators refused it.
   bool Refused() const { return session_.refused(); }
+  // OK while it is registered and not refused; else what stands in the way.
+  absl::Status Ready() const;
   // Takes no more runs, stops training at the next step, saves checkpoints and gives the runs
   // back; what is being sent has half of the grace, 8 s at most, to arrive.
   // False when a slot did not stop in time: its lease is released, its thread

@@ -24,6 +24,10 @@ struct LeaseKey {
 struct EndedLease {
   int64_t run_id;
   State state;  // of the run, now
+  int attempt = 0;
+  std::string worker = {};    // its name
+  std::string outcome = {};   // of the attempt
+  double wasted_seconds = 0;  // of work, since the grant or the attempt's last checkpoint
 };
 
 struct Grant {

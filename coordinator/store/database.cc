@@ -131,6 +131,7 @@ absl::Status Database::Run(const std::function<absl::Status(Transaction&)>& body
   for (int attempt = 1;; ++attempt) {
     try {
       Connect();
+      const absl::Time start = absl::Now();
       pqxx::work work(*connection_);
       Transaction transaction(work, *this);
       if (absl::Status status = body(transaction); !status.ok()) {
@@ -138,6 +139,7 @@ absl::Status Database::Run(const std::function<absl::Status(Transaction&)>& body
         return status;
       }
       work.commit();
+      if (settings_.committed) settings_.committed(absl::Now() - start);
       return absl::OkStatus();
     } catch (const pqxx::in_doubt_error& e) {
       // The commit may have happened: only the caller knows whether a repeat is harmless.

@@ -50,6 +50,8 @@ class Database {
     absl::Duration statement_timeout = absl::Seconds(60);
     // A commit may be lost in a crash of the server: for what can be repeated.
     bool lazy_commit = false;
+    // Hears how long each transaction took that was committed.
+    std::function<void(absl::Duration)> committed = nullptr;
   };
   explicit Database(Settings settings) : settings_(std::move(settings)) {}
 

@@ -20,6 +20,14 @@ absl::Status CheckSize(const std::string& path, uint64_t number, int bits) {
   return absl::OkStatus();
 }
 
+std::string EndOfLog(const std::string& log) {
+  constexpr size_t kMost = 64 << 10;
+  if (log.size() <= kMost) return log;
+  size_t start = log.size() - kMost;
+  while (start < log.size() && (log[start] & 0xC0) == 0x80) ++start;
+  return log.substr(start);
+}
+
 absl::Status CheckRef(const std::string& path, const v1::LeaseRef& ref) {
   if (ref.token().size() == 16) return absl::OkStatus();
   return InvalidField(path + ".token", StrCat("has ", ref.token().size(), " bytes; needs 16"));

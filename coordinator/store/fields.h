@@ -16,6 +16,8 @@ namespace gridsweep::coordinator {
 absl::Status CheckText(const std::string& path, const std::string& text, size_t most = SIZE_MAX);
 // At most the largest signed number of `bits` bits: columns have signs.
 absl::Status CheckSize(const std::string& path, uint64_t number, int bits);
+// The last 64 kB of a log, from the start of a UTF-8 character.
+std::string EndOfLog(const std::string& log);
 // A token of 16 bytes.
 absl::Status CheckRef(const std::string& path, const v1::LeaseRef& ref);
 // 32 bytes.

@@ -23,7 +23,8 @@ constexpr Statement kHoldSweeps{"hold_sweeps_of_leases", R"(
 
 // Ends leases: one row of `attempts` each, the run back into the queue, into a
 // pause, PAUSED, FAILED or CANCELLED. $1, $2: run ids and tokens; $3: outcome; $4:
-// whether it is their worker's failure; $5: error; $6: their logs; $7: pause in seconds.
+// whether it is their worker's failure; $5: error; $6: their logs, where the
+// caller knows more of them than was kept; $7: pause in seconds.
 constexpr Statement kEnd{"end_leases", R"(
   with gone as (
     delete from leases l using unnest($1::bigint[], $2::uuid[], $6::text[]) as k(run_id, token, log)
@@ -32,18 +33,21 @@ constexpr Statement kEnd{"end_leases", R"(
     select g.*, w.name as worker, w.host, s.max_attempts, coalesce(c.step, 0) as checkpoint_step,
            extract(epoch from clock_timestamp() - greatest(g.granted_at, c.saved_at)) as wasted,
            g.cancelling or s.cancelled_at is not null as cancelled,
+           coalesce(array_to_string(v.lines, E'\n'), '') as kept_log,
            s.stopped_at is not null as stopped, s.paused_at is not null as paused,
            $4::bool or ($3 = 'lost' and 4 = (select count(*) from (
              select a.outcome, a.checkpoint_step as step from attempts a where a.run_id = g.run_id
              order by a.attempt desc limit 4) last
              where last.outcome = 'lost' and last.step = coalesce(c.step, 0))) as failed
     from gone g join workers w using (worker_id) join sweeps s using (sweep_id)
-    left join checkpoints c using (run_id)),
+    left join checkpoints c using (run_id)
+    left join live_logs v on v.run_id = g.run_id and v.attempt = g.attempt),
   a as (
     insert into attempts (run_id, attempt, token, worker_id, worker, host, granted_at, outcome,
                           error, log_tail, counted, checkpoint_step, wasted_seconds)
     select run_id, attempt, token, worker_id, worker, host, granted_at,
-           case when cancelled and not failed then 'cancelled' else $3 end, $5, log, failed,
+           case when cancelled and not failed then 'cancelled' else $3 end, $5,
+           case when length(kept_log) > length(log) then kept_log else log end, failed,
            checkpoint_step, case when cancelled then 0 else wasted end from judged),
   f as (
     insert into worker_failures (worker_id, run_id, attempt, occasion, crashed)
@@ -62,7 +66,9 @@ constexpr Statement kEnd{"end_leases", R"(
         least(600, $7::float8 * power(2, least(r.failures, 20)) * (0.75 + 0.5 * random())) end,
       changed_at = clock_timestamp()
   from judged j where r.run_id = j.run_id
-  returning r.run_id, r.state)"};
+  returning r.run_id, r.state, j.attempt, j.worker,
+            case when j.cancelled and not j.failed then 'cancelled' else $3 end,
+            case when j.cancelled then 0 else j.wasted end)"};
 
 // Whose failure the end of a lease is.
 constexpr int64_t kNobody = 0;
@@ -88,7 +94,8 @@ Ended End(Transaction& t, const std::vector<LeaseKey>& keys, const std::string& 
   for (const auto& row :
        t.Exec(kEnd, {Array(runs), Array(tokens), outcome, at_fault != kNobody, error, Array(logs),
                      absl::ToDoubleSeconds(policy.backoff_base)})) {
-    ended.leases.push_back({row[0].as<int64_t>(), static_cast<State>(row[1].as<int>())});
+    ended.leases.push_back({row[0].as<int64_t>(), static_cast<State>(row[1].as<int>()),
+                            row[2].as<int>(), row[3].c_str(), row[4].c_str(), row[5].as<double>()});
   }
   if (at_fault == kNobody || ended.leases.empty()) return ended;
   Judgement judgement = JudgeWorker(t, at_fault, policy.quarantine_after);
@@ -257,11 +264,13 @@ absl::StatusOr<Failed> FailLease(Database& database, const LeaseKey& key, const 
     if (!worker.empty()) {
       const auto log = [&](int64_t) { return log_tail; };
       const Ended ended = End(t, {key}, "failed", worker[0][0].as<int64_t>(), error, log, policy);
-      if (!ended.leases.empty()) return Failed{ended.leases[0].state, ended.quarantined};
+      if (!ended.leases.empty()) {
+        return Failed{ended.leases[0].state, ended.quarantined, ended.leases};
+      }
     }
     const pqxx::result before = t.Exec(kFailedBefore, {key.run_id, Uuid(key.token)});
     if (before.empty()) return LeaseLost(key.run_id);
-    return Failed{static_cast<State>(before[0][0].as<int>()), ""};
+    return Failed{static_cast<State>(before[0][0].as<int>()), "", {}};
   });
 }
 

@@ -70,8 +70,9 @@ absl::StatusOr<std::vector<EndedLease>> ReleaseLeases(Database& database,
 // The worker may be quarantined for it (quarantine.h). A repeat answers the
 // run's state. Errors: LEASE_LOST.
 struct Failed {
-  State state;              // of the run
-  std::string quarantined;  // the worker's name, where this put it in quarantine
+  State state;                    // of the run
+  std::string quarantined;        // the worker's name, where this put it in quarantine
+  std::vector<EndedLease> ended;  // the attempt, where this call ended it
 };
 absl::StatusOr<Failed> FailLease(Database& database, const LeaseKey& key, const std::string& error,
                                  const std::string& log_tail, const FailurePolicy& policy);

@@ -85,7 +85,8 @@ constexpr Statement kDropCheckpoints{"drop_checkpoints_of_runs",
                                      "delete from checkpoints where run_id = any($1::bigint[])"};
 constexpr Statement kMarkRetried{
     "mark_sweep_retried",
-    "update sweeps set stopped_at = null, cancelled_at = null where sweep_id = $1::bigint"};
+    "update sweeps set stopped_at = null, cancelled_at = null, notified_at = null"
+    " where sweep_id = $1::bigint"};
 constexpr Statement kQueueAgain{"queue_runs_again", R"(
   with n as (select run_id, nextval('queue_pos_seq') as place
              from (select * from unnest($1::bigint[]) as r(run_id) order by run_id) o)

@@ -36,6 +36,11 @@ constexpr Statement kTakeBack{"take_back_failures_of_worker", R"(
       not_before = null, changed_at = clock_timestamp()
   from n, sweeps s where r.run_id = n.run_id and s.sweep_id = r.sweep_id
   returning r.run_id, r.state)"};
+// Their end is to be told again.
+constexpr Statement kNotEnded{"mark_sweeps_not_ended", R"(
+  update sweeps set notified_at = null
+  where notified_at is not null
+    and sweep_id in (select sweep_id from runs where run_id = any($1::bigint[])))"};
 
 }  // namespace
 
@@ -49,9 +54,12 @@ Judgement JudgeWorker(Transaction& t, int64_t worker_id, int after) {
       t.Exec(kQuarantine, {worker_id, StrCat("failed ", runs, " different runs in a row: ",
                                              streak[2].c_str(), runs > 10 ? ", ..." : "")});
   if (!quarantined.empty()) judgement.quarantined = quarantined[0][0].c_str();
+  Params waiting;
   for (const auto& row : t.Exec(kTakeBack, {worker_id})) {
     judgement.taken_back.push_back({row[0].as<int64_t>(), static_cast<State>(row[1].as<int>())});
+    waiting.emplace_back(row[0].as<int64_t>());
   }
+  if (!waiting.empty()) t.Exec(kNotEnded, {Array(waiting)});
   return judgement;
 }
 

@@ -36,8 +36,9 @@ constexpr Statement kForgetCurve{"forget_learning_curve",
                                  "delete from learning_curves where run_id = $1"};
 constexpr Statement kEndLease{"end_lease_of_completed_run", R"(
   with gone as (delete from leases where run_id = $1 returning *),
-  a as (insert into attempts (run_id, attempt, token, worker_id, worker, host, granted_at, outcome)
-        select g.run_id, g.attempt, g.token, g.worker_id, w.name, w.host, g.granted_at, $2
+  a as (insert into attempts (run_id, attempt, token, worker_id, worker, host, granted_at, outcome,
+                               log_tail)
+        select g.run_id, g.attempt, g.token, g.worker_id, w.name, w.host, g.granted_at, $2, $4
         from gone g join workers w using (worker_id)),
   f as (delete from worker_failures f using gone g where f.worker_id = g.worker_id)
   update run_state set state = $3, changed_at = clock_timestamp() where run_id = $1)"};
@@ -184,6 +185,7 @@ absl::Status CheckHeader(const v1::CompleteRunRequest::Header& header) {
     return InvalidField("header.compute", "must not be negative");
   }
   RETURN_IF_ERROR(CheckText("header.numerics_id", header.numerics_id()));
+  RETURN_IF_ERROR(CheckText("header.log_tail", header.log_tail()));
   RETURN_IF_ERROR(CheckSize("header.science_version", header.science_version(), 32));
   return CheckCurve(header);
 }
@@ -318,7 +320,8 @@ absl::StatusOr<bool> CompleteRun(Database& database, const Completion& completio
     }
     CopyCurve(t, header);
     t.Exec(kEndLease, {key.run_id, succeeded ? "succeeded" : "diverged",
-                       static_cast<int>(succeeded ? State::kSucceeded : State::kDiverged)});
+                       static_cast<int>(succeeded ? State::kSucceeded : State::kDiverged),
+                       EndOfLog(header.log_tail())});
     return false;
   });
 }

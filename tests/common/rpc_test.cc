@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "common/rpc_metrics.h"
 #include "common/status.h"
 #include "gridsweep/v1/admin.grpc.pb.h"
+#include "tests/support/health.h"
 
 namespace gridsweep {
 namespace {
@@ -48,6 +50,62 @@ TEST(RpcServer, RefusesToListenBeyondThisMachine) {
     EXPECT_EQ(RpcServer::Start(address, {}).status().code(), absl::StatusCode::kFailedPrecondition)
         << address;
   }
+}
+
+TEST(RpcServer, HealthTellsReadyFromAlive) {
+  OneWorker service;
+  auto server = RpcServer::Start("127.0.0.1:0", {&service});
+  ASSERT_TRUE(server.ok()) << server.status();
+  const auto expect = [&](testing::Health ready) {
+    EXPECT_EQ(testing::HealthOf((*server)->address(), ""), ready);
+    EXPECT_EQ(testing::HealthOf((*server)->address(), "gridsweep.v1.AdminService"), ready);
+    EXPECT_EQ(testing::HealthOf((*server)->address(), kLiveness), testing::kServing);
+  };
+  expect(testing::kServing);
+  (*server)->SetReady(false);
+  expect(testing::kNotServing);
+  (*server)->SetReady(true);
+  expect(testing::kServing);
+  (*server)->SetNotServing();
+  (*server)->SetReady(true);  // what it leans on is back, but it is going
+  expect(testing::kNotServing);
+  EXPECT_EQ(testing::HealthOf((*server)->address(), "gridsweep.v1.NoSuchService"),
+            testing::kUnknownService);
+}
+
+TEST(RpcMetrics, CallsAreCountedByMethodAndStatus) {
+  Metrics metrics("test", "1.2.3");
+  int refused = 0;
+  RpcMetrics calls(metrics, [&](const grpc::Status&) { ++refused; });
+  OneWorker service;
+  {
+    auto server = RpcServer::Start("127.0.0.1:0", {&service}, &calls);
+    ASSERT_TRUE(server.ok()) << server.status();
+    auto stub = v1::AdminService::NewStub(Dial((*server)->address(), &calls));
+    for (int i = 0; i < 3; ++i) {
+      grpc::ClientContext context;
+      v1::ListWorkersResponse workers;
+      ASSERT_TRUE(stub->ListWorkers(&context, {}, &workers).ok());
+    }
+    grpc::ClientContext context;
+    v1::DrainWorkerResponse drained;
+    ASSERT_FALSE(stub->DrainWorker(&context, {}, &drained).ok());
+  }
+  const std::string text = metrics.Text();
+  const auto has = [&](const std::string& line) {
+    EXPECT_NE(text.find(line + "\n"), std::string::npos) << line << " is not in\n" << text;
+  };
+  const std::string list = "grpc_method=\"gridsweep.v1.AdminService/ListWorkers\"";
+  const std::string drain = "grpc_method=\"gridsweep.v1.AdminService/DrainWorker\"";
+  has("grpc_server_call_started_total{" + list + "} 3");
+  has("grpc_server_call_duration_seconds_count{" + list + ",grpc_status=\"OK\"} 3");
+  has("grpc_server_call_duration_seconds_count{" + drain + ",grpc_status=\"UNIMPLEMENTED\"} 1");
+  // A worker {name: "ada"} is 7 bytes in its response: two of the field, two of the name's, "ada".
+  has("grpc_server_call_sent_total_compressed_message_size_bytes_sum{" + list +
+      ",grpc_status=\"OK\"} 21");
+  EXPECT_NE(text.find("grpc_client_call_duration_seconds_count{" + list), std::string::npos);
+  has("gridsweep_build_info{program=\"test\",version=\"1.2.3\"} 1");
+  EXPECT_EQ(refused, 1);
 }
 
 TEST(RpcServer, SaysThatItsAddressIsTaken) {

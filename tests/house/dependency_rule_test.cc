@@ -147,6 +147,28 @@ TEST(DependencyRule, PlantedFaultsAreFound) {
   for (const Line& line : fine) EXPECT_TRUE(Faults(line).empty()) << line.text;
 }
 
+std::string TextOf(const fs::path& path) {
+  std::ifstream in(fs::path(GRIDSWEEP_SOURCE_DIR) / path);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+TEST(House, EachAlarmAndItsMetricsAreExplained) {
+  const std::string rules = TextOf("deploy/prometheus/alerts.yaml");
+  const std::string docs = TextOf("docs/operations.md");
+  const std::regex named(R"(alert: (\w+)|\b((gridsweep|grpc|pg)_\w+?)(_bucket|_count)?\b[\[{)])");
+  int alarms = 0;
+  for (std::sregex_iterator it(rules.begin(), rules.end(), named), end; it != end; ++it) {
+    const std::string name = (*it)[1].matched ? (*it)[1] : (*it)[2];
+    alarms += (*it)[1].matched;
+    // Calls stand there as grpc_server_call_*.
+    const bool call = name.rfind("grpc_server_call_", 0) == 0;
+    EXPECT_NE(docs.find(call ? "grpc_server_call_" : name), std::string::npos) << name;
+  }
+  EXPECT_GE(alarms, 12);
+}
+
 TEST(House, EachRoomSaysWhatItOwns) {
   for (const char* room :
        {"proto", "common", "science", "science/config", "science/integrator", "science/scoring",

@@ -129,6 +129,21 @@ TEST(Notices, ACheckpointIntervalIsATime) {
   }
 }
 
+TEST(Notices, WhomToTellIsAWebAddress) {
+  const std::string url = "https://hooks.example.org:8443/sweeps?room=a%20b";
+  const auto result = Expanded(Grid("", StrCat("gridsweep: {notify: \"", url, "\"}\n")));
+  EXPECT_EQ(result.sweep.value().settings.notify_url(), url);
+  EXPECT_TRUE(Expanded(Grid("", "gridsweep: {notify: \"http://[::1]/x\"}\n")).sweep.has_value());
+  for (const std::string wrong :
+       {"7", "[x]", "''", "mail@example.org", "ftp://host/x", "\"http://\"", "\"https://u:p@host\"",
+        "\"http://host/a b\"", "\"http://host/\\0\"", "\"http://host/\\n\"",
+        "\"http://host:70000/\"", "\"http://host/#here\""}) {
+    EXPECT_THAT(Errors(Expanded(Grid("", StrCat("gridsweep: {notify: ", wrong, "}\n")))),
+                ElementsAre(testing::HasSubstr("write https://HOST/PATH")))
+        << wrong;
+  }
+}
+
 TEST(Notices, SettingsReachTheSweep) {
   const auto result =
       Expanded(Grid("",

@@ -1,0 +1,38 @@
+// What runs log: the last lines of each attempt, those in progress included.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "coordinator/store/database.h"
+
+namespace gridsweep::coordinator {
+
+// Lines that an attempt in progress has added.
+struct NewLines {
+  int64_t run_id;
+  int attempt;
+  std::vector<std::string> lines;  // at least one
+};
+// Keeps them for whoever follows the run, through whichever coordinator; the last 50 lines of each
+// attempt. Those of attempts that have ended are passed over.
+absl::Status KeepLines(Database& database, const std::vector<NewLines>& added);
+// Drops what was kept of attempts that have ended: these have their own.
+absl::Status DropKeptLines(Database& database);
+
+struct AttemptLines {
+  int attempt;
+  std::string worker;
+  std::vector<std::string> lines;
+};
+struct RunLog {
+  bool ended = false;                  // the run, for good
+  std::vector<AttemptLines> attempts;  // in order; the one in progress is the last
+};
+// Attempts from number `from` on. NOT_FOUND where there is no such run.
+absl::StatusOr<RunLog> ReadRunLog(Database& database, int64_t run_id, int from);
+
+}  // namespace gridsweep::coordinator
