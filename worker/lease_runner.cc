@@ -19,9 +19,6 @@ namespace gridsweep::worker {
 namespace {
 
 constexpr absl::Duration kReleaseDeadline = absl::Seconds(2);
-// Upload and completion together are tried again this often when the
-// coordinator no longer has the file by the time that the result names it.
-constexpr int kDeliveries = 3;
 
 absl::StatusOr<science::RunConfig> ReadConfig(const v1::Lease& lease) {
   ASSIGN_OR_RETURN(const science::RunConfig config, sweepspec::FromProto(lease.config()));
@@ -127,29 +124,44 @@ absl::StatusOr<RunResult> Train(const HeldLease& held, const LastSave& last_save
                    const std::string& numerics_id) { saver.Save(step, bytes, numerics_id); }});
 }
 
-absl::Status Deliver(const HeldLease& held, const RunResult& result, DispatchClient& client) {
-  const v1::LeaseRef& ref = held.lease.ref();
-  RunMonitor& monitor = *held.monitor;
-  // A worker that goes still hands in what is finished, while it has time.
-  const auto wanted = [&] { return monitor.stop_reason() != StopReason::kCancelled; };
-  const std::string sha256 = Sha256::Of(result.artifact);
-  v1::CompleteRunRequest::Header header = ToProto(result);
-  *header.mutable_ref() = ref;
-  v1::ArtifactRef& artifact = *header.add_artifacts();
-  artifact.set_sha256(sha256);
+FinishedRun Finished(const v1::LeaseRef& ref, const RunResult& result) {
+  FinishedRun run{ToProto(result), result.units, result.artifact};
+  *run.header.mutable_ref() = ref;
+  v1::ArtifactRef& artifact = *run.header.add_artifacts();
+  artifact.set_sha256(Sha256::Of(result.artifact));
   artifact.set_size(result.artifact.size());
   artifact.set_kind("result");
+  return run;
+}
 
-  monitor.SetPhase(Phase::kUploading);
-  absl::Status status;
-  for (int i = 0; i < kDeliveries; ++i) {
-    RETURN_IF_ERROR(client.UploadArtifact(
-        ref, result.artifact, sha256, [&](uint64_t chunks) { monitor.SetPhaseDone(chunks); },
-        wanted));
-    status = client.CompleteRun(header, result.units, wanted).status();
-    if (!absl::IsFailedPrecondition(status) || IsLeaseLost(status)) break;
+void LogResult(int64_t run_id, const RunResult& result) {
+  const auto metric = [&](const char* name) { return result.run_metrics.at(name); };
+  spdlog::info("run {} {}: {} steps in {:.1f} s, error {:.1f} cm, best score {:.2f}, {} kB", run_id,
+               result.outcome == RunOutcome::kSucceeded ? "succeeded" : "diverged", result.steps,
+               result.compute_seconds, metric("pos_err_published"), metric("max_grid_score_60"),
+               result.artifact.size() / 1000);
+}
+
+void EndWithoutResult(const HeldLease& held, const absl::Status& why, DispatchClient& client) {
+  const v1::LeaseRef& ref = held.lease.ref();
+  RunMonitor& monitor = *held.monitor;
+  if (monitor.stop_reason() == StopReason::kCancelled || IsLeaseLost(why)) {
+    spdlog::info("run {} dropped at step {}: its lease has ended", ref.run_id(),
+                 monitor.Read().step);
+    // A cancelled run is CANCELLED at once; a lease that is lost is passed over.
+    Release({ref}, v1::RELEASE_REASON_UNSPECIFIED, kReleaseDeadline, client);
+  } else if (absl::IsCancelled(why)) {
+    spdlog::info("run {} given back at step {}", ref.run_id(), monitor.Read().step);
+    Release({ref}, v1::RELEASE_REASON_PREEMPTED, kReleaseDeadline, client);
+  } else {
+    spdlog::error("run {} failed: {}", ref.run_id(), why.ToString());
+    v1::FailRunRequest request;
+    *request.mutable_ref() = ref;
+    request.set_error(why.ToString());
+    request.set_log_tail(monitor.LogTail());
+    const auto failed = client.FailRun(request, [&] { return !monitor.stop_reason(); });
+    if (!failed.ok()) spdlog::warn("run {}: {}", ref.run_id(), failed.status().ToString());
   }
-  return status;
 }
 
 }  // namespace
@@ -169,34 +181,19 @@ void Release(const std::vector<v1::LeaseRef>& refs, v1::ReleaseReason reason,
   }
 }
 
-void RunLease(const HeldLease& held, const LastSave& last_save, DispatchClient& client) {
+void RunLease(const HeldLease& held, const LastSave& last_save, DispatchClient& client,
+              Delivery& delivery, HeldLeases& leases) {
   const v1::LeaseRef& ref = held.lease.ref();
-  RunMonitor& monitor = *held.monitor;
   const absl::StatusOr<RunResult> result = Train(held, last_save, client);
-  const absl::Status status = result.ok() ? Deliver(held, *result, client) : result.status();
-  if (status.ok()) {
-    const auto metric = [&](const char* name) { return result->run_metrics.at(name); };
-    spdlog::info("run {} {}: {} steps in {:.1f} s, error {:.1f} cm, best score {:.2f}, {} kB",
-                 ref.run_id(), result->outcome == RunOutcome::kSucceeded ? "succeeded" : "diverged",
-                 result->steps, result->compute_seconds, metric("pos_err_published"),
-                 metric("max_grid_score_60"), result->artifact.size() / 1000);
-  } else if (monitor.stop_reason() == StopReason::kCancelled || IsLeaseLost(status)) {
-    spdlog::info("run {} dropped at step {}: its lease has ended", ref.run_id(),
-                 monitor.Read().step);
-    // A cancelled run is CANCELLED at once; a lease that is lost is passed over.
-    Release({ref}, v1::RELEASE_REASON_UNSPECIFIED, kReleaseDeadline, client);
-  } else if (absl::IsCancelled(status)) {
-    spdlog::info("run {} given back at step {}", ref.run_id(), monitor.Read().step);
-    Release({ref}, v1::RELEASE_REASON_PREEMPTED, kReleaseDeadline, client);
-  } else {
-    spdlog::error("run {} failed: {}", ref.run_id(), status.ToString());
-    v1::FailRunRequest request;
-    *request.mutable_ref() = ref;
-    request.set_error(status.ToString());
-    request.set_log_tail(monitor.LogTail());
-    const auto failed = client.FailRun(request, [&] { return !monitor.stop_reason(); });
-    if (!failed.ok()) spdlog::warn("run {}: {}", ref.run_id(), failed.status().ToString());
+  absl::Status status = result.status();
+  if (result.ok()) {
+    const auto delivered = delivery.Deliver(held, Finished(ref, *result));
+    status = delivered.status();
+    if (status.ok()) LogResult(ref.run_id(), *result);
+    if (status.ok() && *delivered == Delivery::Fate::kSpooled) return;
   }
+  if (!status.ok()) EndWithoutResult(held, status, client);
+  leases.Remove(ref.token());
 }
 
 }  // namespace gridsweep::worker
