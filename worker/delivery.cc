@@ -13,6 +13,7 @@ namespace {
 // A result that has not arrived after this is safer on disk.
 constexpr absl::Duration kAtOnce = absl::Seconds(15);
 constexpr absl::Duration kFromSpool = absl::Seconds(60);
+constexpr absl::Duration kRelease = absl::Seconds(15);
 // Short against a lease time: leases of what waits end one lease time after an outage.
 constexpr auto kPause = std::chrono::milliseconds(500);
 constexpr auto kLookAgain = std::chrono::milliseconds(200);
@@ -44,7 +45,7 @@ Delivery::Delivery(DispatchClient& client, HeldLeases& held, std::optional<Spool
     for (auto& file : spool_->List()) waiting_.push_back({std::move(file), ""});
     legacy_ = waiting_.size();
     if (legacy_ > 0) {
-      spdlog::info("{} results wait in {} and are handed in first", legacy_,
+      spdlog::info("{} runs wait in {} and are handed in first", legacy_,
                    spool_->directory().string());
     }
   }
@@ -147,7 +148,7 @@ void Delivery::Loop() {
       if (legacy_ > 0) --legacy_;
       changed_.notify_all();
     } else if (stopping_) {
-      spdlog::warn("{} results stay in {} for this worker's next start", waiting_.size(),
+      spdlog::warn("{} runs stay in {} for this worker's next start", waiting_.size(),
                    spool_->directory().string());
       break;
     } else {
@@ -158,32 +159,62 @@ void Delivery::Loop() {
   ended_ = true;
 }
 
+void Delivery::Keep(const LeftRun& run) {
+  if (!spool_) return;
+  const auto file = spool_->Write(run);
+  if (file.ok()) {
+    spdlog::info("run {}: what it has done waits in {}", run.ref.run_id(), file->string());
+  } else {
+    spdlog::warn("run {}: goes back to its last checkpoint: {}", run.ref.run_id(),
+                 file.status().ToString());
+  }
+}
+
 bool Delivery::HandInFile(const std::filesystem::path& file) {
-  const auto run = Spool::Read(file);
-  if (!run.ok()) {
-    spdlog::error("{}; it is now {}", run.status().ToString(), Spool::SetAside(file).string());
+  const auto read = Spool::Read(file);
+  if (!read.ok()) {
+    spdlog::error("{}; it is now {}", read.status().ToString(), Spool::SetAside(file).string());
     return true;
   }
-  const int64_t run_id = run->ref().run_id();
+  const auto* finished = std::get_if<FinishedRun>(&*read);
   const absl::Status status =
-      HandIn(*run, nullptr, {.wanted = Always, .once = kFromSpool}, client_);
+      finished != nullptr ? HandInResult(*finished, file) : GiveBack(std::get<LeftRun>(*read));
   if (DispatchClient::MaySucceedLater(status)) return false;
+  Spool::Remove(file);
+  return true;
+}
+
+absl::Status Delivery::HandInResult(const FinishedRun& run, const std::filesystem::path& file) {
+  const int64_t run_id = run.ref().run_id();
+  const absl::Status status = HandIn(run, nullptr, {.wanted = Always, .once = kFromSpool}, client_);
+  if (DispatchClient::MaySucceedLater(status)) return status;
   if (status.ok()) {
     spdlog::info("run {}: its result has arrived, from the spool", run_id);
-    Spool::Remove(file);
   } else if (IsLeaseLost(status)) {
     spdlog::warn("run {}: its lease has ended meanwhile; its result is dropped", run_id);
-    Spool::Remove(file);
   } else {
     spdlog::error("run {}: its result is refused, and now {}: {}", run_id,
                   Spool::SetAside(file).string(), status.ToString());
     v1::FailRunRequest request;
-    *request.mutable_ref() = run->ref();
+    *request.mutable_ref() = run.ref();
     request.set_error(status.ToString());
     const auto failed = client_.FailRun(request, Always);
     if (!failed.ok()) spdlog::warn("run {}: {}", run_id, failed.status().ToString());
   }
-  return true;
+  return status;
+}
+
+absl::Status Delivery::GiveBack(const LeftRun& run) {
+  if (!run.bytes.empty()) {
+    const absl::Status saved = client_.SaveCheckpoint(run.ref, run.checkpoint, run.bytes, Always);
+    if (DispatchClient::MaySucceedLater(saved)) return saved;
+    spdlog::info("run {}: checkpoint of step {} from the spool: {}", run.ref.run_id(),
+                 run.checkpoint.step(), saved.ToString());
+  }
+  v1::ReleaseRunsRequest request;
+  *request.add_refs() = run.ref;
+  request.set_reason(v1::RELEASE_REASON_PREEMPTED);
+  return client_.ReleaseRuns(request, kRelease);
 }
 
 }  // namespace gridsweep::worker

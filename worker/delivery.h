@@ -38,6 +38,9 @@ class Delivery {
   absl::StatusOr<Fate> Deliver(const HeldLease& held, const FinishedRun& run)
       LOCKS_EXCLUDED(mutex_);
 
+  // For the way out, where no coordinator answers: keeps what is owed of a run that was stopped for
+  // this worker's next start, if there is a spool.
+  void Keep(const LeftRun& run);
   // For the way out, when a slot does not come back from sending: writes to the spool what is still
   // being sent.
   void SpoolWhatIsSent() LOCKS_EXCLUDED(mutex_);
@@ -61,6 +64,9 @@ class Delivery {
   void Loop() LOCKS_EXCLUDED(mutex_);
   // Whether the file is dealt with, be it accepted or not; if not, later.
   bool HandInFile(const std::filesystem::path& file);
+  // One attempt; MaySucceedLater tells whether to keep the file.
+  absl::Status HandInResult(const FinishedRun& run, const std::filesystem::path& file);
+  absl::Status GiveBack(const LeftRun& run);
 
   DispatchClient& client_;
   HeldLeases& held_;

@@ -48,7 +48,9 @@ class CheckpointSaver {
       : held_(held),
         client_(client),
         policy_(FromProto(held.lease.checkpoint_interval()), last_save.grace, last_save.company,
-                absl::Now()) {}
+                absl::Now()) {
+    left_.ref = held.lease.ref();
+  }
 
   bool Due() const {
     const auto reason = held_.monitor->stop_reason();
@@ -78,6 +80,10 @@ class CheckpointSaver {
     monitor.SetPhase(Phase::kTraining);
     if (!status.ok()) {
       monitor.Log(StrCat("no checkpoint at step ", step, ": ", status.message()));
+      if (leaving && DispatchClient::MaySucceedLater(status)) {
+        left_.checkpoint = checkpoint;
+        left_.bytes = bytes;
+      }
       return policy_.Failed(absl::Now());
     }
     policy_.Saved(absl::Now(), absl::Now() - start, bytes.size());
@@ -85,13 +91,17 @@ class CheckpointSaver {
                  step, bytes.size() / 1000, absl::ToDoubleSeconds(absl::Now() - start));
   }
 
+  // What is owed of a run that is given back: its last checkpoint, where no coordinator took it.
+  const LeftRun& left() const { return left_; }
+
  private:
   const HeldLease& held_;
   DispatchClient& client_;
   CheckpointPolicy policy_;
+  LeftRun left_;
 };
 
-absl::StatusOr<RunResult> Train(const HeldLease& held, const LastSave& last_save,
+absl::StatusOr<RunResult> Train(const HeldLease& held, CheckpointSaver& saver,
                                 DispatchClient& client) {
   ASSIGN_OR_RETURN(const science::RunConfig config, ReadConfig(held.lease));
   RunMonitor& monitor = *held.monitor;
@@ -112,7 +122,6 @@ absl::StatusOr<RunResult> Train(const HeldLease& held, const LastSave& last_save
     spdlog::info("run {} goes on from the checkpoint of step {}", held.lease.ref().run_id(),
                  held.lease.checkpoint().step());
   }
-  CheckpointSaver saver(held, last_save, client);
   const v1::LeaseRef& ref = held.lease.ref();
   spdlog::info("run {} attempt {} starts: {} Ng {} seed {}, {} steps", ref.run_id(), ref.attempt(),
                science::ReadoutLabel(config), config.Ng, config.seed, config.TotalSteps());
@@ -142,17 +151,21 @@ void LogResult(int64_t run_id, const RunResult& result) {
                result.artifact.size() / 1000);
 }
 
-void EndWithoutResult(const HeldLease& held, const absl::Status& why, DispatchClient& client) {
+// `left`: what is owed of it where it is given back.
+void EndWithoutResult(const HeldLease& held, const absl::Status& why, const LeftRun& left,
+                      Delivery& delivery, DispatchClient& client) {
   const v1::LeaseRef& ref = held.lease.ref();
   RunMonitor& monitor = *held.monitor;
   if (monitor.stop_reason() == StopReason::kCancelled || IsLeaseLost(why)) {
     spdlog::info("run {} dropped at step {}: its lease has ended", ref.run_id(),
                  monitor.Read().step);
     // A cancelled run is CANCELLED at once; a lease that is lost is passed over.
-    Release({ref}, v1::RELEASE_REASON_UNSPECIFIED, kReleaseDeadline, client);
+    (void)Release({ref}, v1::RELEASE_REASON_UNSPECIFIED, kReleaseDeadline, client);
   } else if (absl::IsCancelled(why)) {
     spdlog::info("run {} given back at step {}", ref.run_id(), monitor.Read().step);
-    Release({ref}, v1::RELEASE_REASON_PREEMPTED, kReleaseDeadline, client);
+    const absl::Status released =
+        Release({ref}, v1::RELEASE_REASON_PREEMPTED, kReleaseDeadline, client);
+    if (DispatchClient::MaySucceedLater(released)) delivery.Keep(left);
   } else {
     spdlog::error("run {} failed: {}", ref.run_id(), why.ToString());
     v1::FailRunRequest request;
@@ -166,9 +179,9 @@ void EndWithoutResult(const HeldLease& held, const absl::Status& why, DispatchCl
 
 }  // namespace
 
-void Release(const std::vector<v1::LeaseRef>& refs, v1::ReleaseReason reason,
-             absl::Duration deadline, DispatchClient& client) {
-  if (refs.empty()) return;
+absl::Status Release(const std::vector<v1::LeaseRef>& refs, v1::ReleaseReason reason,
+                     absl::Duration deadline, DispatchClient& client) {
+  if (refs.empty()) return absl::OkStatus();
   v1::ReleaseRunsRequest request;
   request.mutable_refs()->Assign(refs.begin(), refs.end());
   request.set_reason(reason);
@@ -179,12 +192,14 @@ void Release(const std::vector<v1::LeaseRef>& refs, v1::ReleaseReason reason,
     // Not lost for that: their leases run out.
     spdlog::warn("could not release {} runs: {}", refs.size(), status.ToString());
   }
+  return status;
 }
 
 void RunLease(const HeldLease& held, const LastSave& last_save, DispatchClient& client,
               Delivery& delivery, HeldLeases& leases) {
   const v1::LeaseRef& ref = held.lease.ref();
-  const absl::StatusOr<RunResult> result = Train(held, last_save, client);
+  CheckpointSaver saver(held, last_save, client);
+  const absl::StatusOr<RunResult> result = Train(held, saver, client);
   absl::Status status = result.status();
   if (result.ok()) {
     const auto delivered = delivery.Deliver(held, Finished(ref, *result));
@@ -192,7 +207,7 @@ void RunLease(const HeldLease& held, const LastSave& last_save, DispatchClient& 
     if (status.ok()) LogResult(ref.run_id(), *result);
     if (status.ok() && *delivered == Delivery::Fate::kSpooled) return;
   }
-  if (!status.ok()) EndWithoutResult(held, status, client);
+  if (!status.ok()) EndWithoutResult(held, status, saver.left(), delivery, client);
   leases.Remove(ref.token());
 }
 

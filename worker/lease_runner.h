@@ -17,15 +17,16 @@ struct LastSave {
 // use, and saves others: by time, and before it is given back. By the return the lease has ended,
 // or another's word has ended it, and it is out of `leases`:
 //   result accepted, or refused because the lease is gone
-//   told to stop by its monitor: given back (kPreempted) or dropped (kCancelled)
+//   told to stop by its monitor: dropped (kCancelled) or given back (kPreempted); what no
+//     coordinator takes of the latter is on disk for the worker's next start
 //   fault of run, worker or machine: FailRun with the log's tail
-// or its result is on disk, and the lease `delivery`'s to end.
+// or its result is on disk, and the lease is `delivery`'s to end.
 // Logs one line at the start and one at the end.
 void RunLease(const HeldLease& held, const LastSave& last_save, DispatchClient& client,
               Delivery& delivery, HeldLeases& leases);
 
 // Gives `refs` back without costing a failure; waits at most `deadline`.
-void Release(const std::vector<v1::LeaseRef>& refs, v1::ReleaseReason reason,
-             absl::Duration deadline, DispatchClient& client);
+absl::Status Release(const std::vector<v1::LeaseRef>& refs, v1::ReleaseReason reason,
+                     absl::Duration deadline, DispatchClient& client);
 
 }  // namespace gridsweep::worker

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cerrno>
 #include <cstdlib>
@@ -26,7 +27,8 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kFirstLine = "gridsweep-spool 1\n";
 constexpr size_t kHashBytes = 32;
-constexpr char kResult[] = ".result", kPartial[] = ".partial", kDamaged[] = ".set-aside";
+constexpr char kResult[] = ".result", kLeft[] = ".left", kPartial[] = ".partial",
+               kSetAside[] = ".set-aside";
 
 absl::Status Errno(std::string_view what, const fs::path& path) {
   const std::string message = StrCat(what, " ", path.string(), ": ", std::strerror(errno));
@@ -63,37 +65,28 @@ std::optional<std::string_view> TakePart(std::string_view& in) {
   return part;
 }
 
-std::string Encode(const FinishedRun& run) {
-  v1::UnitBlock units;
-  for (const UnitColumn& column : run.units) {
-    v1::MetricColumn& values = *units.add_columns();
-    values.set_metric(column.metric);
-    values.mutable_value()->Add(column.values.begin(), column.values.end());
-  }
+std::string Encode(const std::string& first, const std::string& second, const std::string& third) {
   std::string parts;
-  AppendPart(parts, run.header.SerializeAsString());
-  AppendPart(parts, units.SerializeAsString());
-  AppendPart(parts, run.artifact);
+  for (const std::string* part : {&first, &second, &third}) AppendPart(parts, *part);
   return StrCat(kFirstLine, Sha256::Of(parts), parts);
 }
 
-std::optional<FinishedRun> Decode(std::string_view bytes) {
+std::optional<std::array<std::string_view, 3>> Decode(std::string_view bytes) {
   const size_t start = kFirstLine.size() + kHashBytes;
   if (bytes.size() < start || bytes.substr(0, kFirstLine.size()) != kFirstLine) return std::nullopt;
-  std::string_view parts = bytes.substr(start);
-  if (Sha256::Of(parts) != bytes.substr(kFirstLine.size(), kHashBytes)) return std::nullopt;
-  const auto header = TakePart(parts), units = TakePart(parts), artifact = TakePart(parts);
-  FinishedRun run;
-  v1::UnitBlock block;
-  if (!artifact || !run.header.ParseFromArray(header->data(), static_cast<int>(header->size())) ||
-      !block.ParseFromArray(units->data(), static_cast<int>(units->size()))) {
-    return std::nullopt;
+  std::string_view rest = bytes.substr(start);
+  if (Sha256::Of(rest) != bytes.substr(kFirstLine.size(), kHashBytes)) return std::nullopt;
+  std::array<std::string_view, 3> parts;
+  for (std::string_view& part : parts) {
+    const auto taken = TakePart(rest);
+    if (!taken) return std::nullopt;
+    part = *taken;
   }
-  for (const v1::MetricColumn& column : block.columns()) {
-    run.units.push_back({column.metric(), {column.value().begin(), column.value().end()}});
-  }
-  run.artifact = *artifact;
-  return run;
+  return parts;
+}
+
+bool Parse(std::string_view bytes, google::protobuf::Message& message) {
+  return message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
 }
 
 absl::Status WriteAndSync(const fs::path& path, std::string_view bytes) {
@@ -157,7 +150,8 @@ std::vector<fs::path> Spool::List() const {
   std::vector<std::pair<fs::file_time_type, fs::path>> found;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(directory_, error)) {
-    if (entry.path().extension() != kResult) continue;
+    const fs::path extension = entry.path().extension();
+    if (extension != kResult && extension != kLeft) continue;
     found.emplace_back(entry.last_write_time(error), entry.path());
   }
   std::sort(found.begin(), found.end());
@@ -167,7 +161,25 @@ std::vector<fs::path> Spool::List() const {
 }
 
 absl::StatusOr<fs::path> Spool::Write(const FinishedRun& run) {
-  const std::string bytes = Encode(run);
+  v1::UnitBlock units;
+  for (const UnitColumn& column : run.units) {
+    v1::MetricColumn& values = *units.add_columns();
+    values.set_metric(column.metric);
+    values.mutable_value()->Add(column.values.begin(), column.values.end());
+  }
+  return WriteBytes(
+      run.ref(), kResult,
+      Encode(run.header.SerializeAsString(), units.SerializeAsString(), run.artifact));
+}
+
+absl::StatusOr<fs::path> Spool::Write(const LeftRun& run) {
+  return WriteBytes(
+      run.ref, kLeft,
+      Encode(run.ref.SerializeAsString(), run.checkpoint.SerializeAsString(), run.bytes));
+}
+
+absl::StatusOr<fs::path> Spool::WriteBytes(const v1::LeaseRef& ref, const char* extension,
+                                           const std::string& bytes) {
   uint64_t used = 0;
   std::error_code error;
   for (const fs::path& file : List()) {
@@ -179,9 +191,8 @@ absl::StatusOr<fs::path> Spool::Write(const FinishedRun& run) {
         StrCat(directory_.string(), " holds ", used / 1000, " kB, and ", bytes.size() / 1000,
                " kB more would exceed --spool-limit ", limit_bytes_ / 1000, " kB"));
   }
-  const fs::path file =
-      directory_ / StrCat("run-", run.ref().run_id(), "-attempt-", run.ref().attempt(), "-",
-                          ToHex(run.ref().token()).substr(0, 8), kResult);
+  const fs::path file = directory_ / StrCat("run-", ref.run_id(), "-attempt-", ref.attempt(), "-",
+                                            ToHex(ref.token()).substr(0, 8), extension);
   fs::path partial = file;
   partial.replace_extension(kPartial);
   absl::Status status = WriteAndSync(partial, bytes);
@@ -196,15 +207,29 @@ absl::StatusOr<fs::path> Spool::Write(const FinishedRun& run) {
   return file;
 }
 
-absl::StatusOr<FinishedRun> Spool::Read(const fs::path& file) {
+absl::StatusOr<std::variant<FinishedRun, LeftRun>> Spool::Read(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
   const std::string bytes(std::istreambuf_iterator<char>(in), {});
-  auto run = Decode(bytes);
-  if (!run) {
-    return absl::DataLossError(
-        StrCat(file.string(), " is damaged: its ", bytes.size(), " bytes are not a whole result"));
+  if (const auto parts = Decode(bytes)) {
+    const auto& [first, second, third] = *parts;
+    if (file.extension() == kLeft) {
+      LeftRun run;
+      run.bytes = third;
+      if (Parse(first, run.ref) && Parse(second, run.checkpoint)) return run;
+    } else {
+      FinishedRun run;
+      run.artifact = third;
+      v1::UnitBlock units;
+      if (Parse(first, run.header) && Parse(second, units)) {
+        for (const v1::MetricColumn& column : units.columns()) {
+          run.units.push_back({column.metric(), {column.value().begin(), column.value().end()}});
+        }
+        return run;
+      }
+    }
   }
-  return *std::move(run);
+  return absl::DataLossError(
+      StrCat(file.string(), " is damaged: its ", bytes.size(), " bytes are not what was written"));
 }
 
 void Spool::Remove(const fs::path& file) {
@@ -214,7 +239,7 @@ void Spool::Remove(const fs::path& file) {
 
 fs::path Spool::SetAside(const fs::path& file) {
   fs::path aside = file;
-  aside += kDamaged;
+  aside += kSetAside;
   std::error_code error;
   fs::rename(file, aside, error);
   return aside;

@@ -119,7 +119,7 @@ bool Worker::Stop() {
     std::vector<v1::LeaseRef> refs;
     for (const HeldLease& held : held_.Unfinished()) refs.push_back(held.lease.ref());
     spdlog::warn("{} runs did not stop in time", refs.size());
-    Release(refs, v1::RELEASE_REASON_PREEMPTED, kReleaseDeadline, client_);
+    (void)Release(refs, v1::RELEASE_REASON_PREEMPTED, kReleaseDeadline, client_);
     return false;
   }
   leasing_.join();
@@ -208,7 +208,7 @@ void Worker::Accept(const v1::LeaseRunsResponse& response) {
     }
     changed_.notify_all();
   }
-  Release(late, v1::RELEASE_REASON_PREEMPTED, kReleaseDeadline, client_);
+  (void)Release(late, v1::RELEASE_REASON_PREEMPTED, kReleaseDeadline, client_);
 }
 
 void Worker::SlotLoop() {

@@ -179,5 +179,31 @@ TEST_F(Outage, KeepsTheResultsOfAWorkerThatDiesInIt) {
   }
 }
 
+TEST_F(Outage, KeepsTheCheckpointsOfAWorkerThatIsToldToGoInIt) {
+  const std::string sweep = Begin("told", 400);
+  KillCoordinators();
+  EXPECT_EQ(workers_[0]->Terminate(), 0);
+  const std::string before = LogOf("told", 0);
+  static const std::regex line("run ([0-9]+): what it has done waits in");
+  std::set<std::string> left;
+  for (std::sregex_iterator at(before.begin(), before.end(), line), end; at != end; ++at) {
+    left.insert((*at)[1]);
+  }
+  EXPECT_FALSE(left.empty());
+  workers_[0] = Worker("told", 0);
+  LetFiveLeaseTimesPass();
+  StartCoordinators();
+  for (const auto& [run, outcomes] : End(sweep)) {
+    if (!left.contains(run)) {
+      EXPECT_THAT(outcomes, ::testing::ElementsAre("succeeded")) << "run " << run;
+      continue;
+    }
+    EXPECT_THAT(outcomes, ::testing::ElementsAre(HasSubstr("released"), "succeeded"));
+    std::string resumed;
+    for (int i = 0; i < kWorkers; ++i) resumed += LogOf("told", i);
+    EXPECT_THAT(resumed, HasSubstr(StrCat("run ", run, " goes on from the checkpoint of step")));
+  }
+}
+
 }  // namespace
 }  // namespace gridsweep::testing

@@ -7,7 +7,10 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <limits>
+#include <string>
+#include <variant>
 
 namespace gridsweep::worker {
 namespace {
@@ -50,8 +53,10 @@ TEST_F(SpoolTest, GivesBackWhatItWasGivenBitByBit) {
   ASSERT_TRUE(Open().Write(run).ok());
   const Spool reopened = Open();  // as another process would
   ASSERT_EQ(reopened.List().size(), 1U);
-  const auto read = Spool::Read(reopened.List()[0]);
-  ASSERT_TRUE(read.ok()) << read.status();
+  const auto either = Spool::Read(reopened.List()[0]);
+  ASSERT_TRUE(either.ok()) << either.status();
+  const auto* read = std::get_if<FinishedRun>(&*either);
+  ASSERT_NE(read, nullptr);
   EXPECT_EQ(read->header.SerializeAsString(), run.header.SerializeAsString());
   EXPECT_EQ(read->artifact, run.artifact);
   ASSERT_EQ(read->units.size(), 2U);
@@ -62,6 +67,23 @@ TEST_F(SpoolTest, GivesBackWhatItWasGivenBitByBit) {
   EXPECT_EQ(read->units[1].values[1], 1e-310);
   Spool::Remove(reopened.List()[0]);
   EXPECT_THAT(reopened.List(), IsEmpty());
+}
+
+TEST_F(SpoolTest, KeepsACheckpointBesideItsLease) {
+  LeftRun run;
+  run.ref = Run(7).ref();
+  run.checkpoint.set_step(41);
+  run.bytes = std::string("\0checkpoint", 11);
+  ASSERT_TRUE(Open().Write(run).ok());
+  const Spool reopened = Open();
+  ASSERT_EQ(reopened.List().size(), 1U);
+  const auto either = Spool::Read(reopened.List()[0]);
+  ASSERT_TRUE(either.ok()) << either.status();
+  const auto* read = std::get_if<LeftRun>(&*either);
+  ASSERT_NE(read, nullptr);
+  EXPECT_EQ(read->ref.SerializeAsString(), run.ref.SerializeAsString());
+  EXPECT_EQ(read->checkpoint.step(), 41U);
+  EXPECT_EQ(read->bytes, run.bytes);
 }
 
 TEST_F(SpoolTest, SeesEveryDamagedByteAndEveryMissingOne) {
