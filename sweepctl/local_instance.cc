@@ -212,8 +212,15 @@ absl::Status StartAll(Console& console, const UpOptions& options, LocalState& st
 
   if (!starter.IsUp("worker")) {
     SpawnOptions spawn;
-    spawn.argv = {worker,   "--coordinator", state.address, "--slots", std::to_string(state.slots),
-                  "--name", kWorkerName};
+    spawn.argv = {worker,
+                  "--coordinator",
+                  state.address,
+                  "--slots",
+                  std::to_string(state.slots),
+                  "--name",
+                  kWorkerName,
+                  "--spool",
+                  options.data / "spool"};
     spawn.log = logs / "worker.log";
     spawn.directory = options.data;
     const absl::Time since = absl::Now() - absl::Milliseconds(10);

@@ -87,16 +87,23 @@ double DispatchClient::Jitter() {
   return std::uniform_real_distribution<double>(0.5, 1)(random_);
 }
 
+bool DispatchClient::MaySucceedLater(const absl::Status& status) {
+  // Unauthenticated: the token's file may get a new one.
+  return KindOf(status) == Kind::kTransient || absl::IsCancelled(status) ||
+         absl::IsUnauthenticated(status);
+}
+
 absl::Status DispatchClient::Retry(
-    const Wanted& wanted, bool leasing, absl::Duration deadline,
+    const Patience& patience, bool leasing, absl::Duration deadline,
     const std::function<grpc::Status(grpc::ClientContext&)>& attempt) {
+  const Wanted& wanted = patience.wanted;
   absl::Duration pause = kFirstPause;
   int doubtful = 0;
   for (int tries = 1;; ++tries) {
     if (Stopped(leasing) || !wanted()) return absl::CancelledError("given up");
     absl::Status status;
     {
-      Call call(*this, leasing, deadline);
+      Call call(*this, leasing, patience.once.value_or(deadline));
       status = FromGrpc(attempt(call.context()));
     }
     if (status.ok()) return status;
@@ -104,7 +111,7 @@ absl::Status DispatchClient::Retry(
     // A token that expired in the middle of the work: its file may get a new one.
     const bool replaceable = registered_ && absl::IsUnauthenticated(status);
     const Kind kind = replaceable ? Kind::kTransient : KindOf(status);
-    if (kind == Kind::kFinal) return status;
+    if (kind == Kind::kFinal || (kind == Kind::kTransient && patience.once)) return status;
     if (kind == Kind::kDoubtful && ++doubtful >= kDoubtfulAttempts) {
       return status.code() == absl::StatusCode::kCancelled
                  ? absl::UnknownError(StrCat("cancelled by the server: ", status.message()))
@@ -123,7 +130,7 @@ absl::Status DispatchClient::Retry(
 absl::StatusOr<v1::RegisterResponse> DispatchClient::Register(const v1::RegisterRequest& request,
                                                               const Wanted& wanted) {
   v1::RegisterResponse response;
-  RETURN_IF_ERROR(Retry(wanted, false, kCallDeadline, [&](grpc::ClientContext& context) {
+  RETURN_IF_ERROR(Retry({wanted}, false, kCallDeadline, [&](grpc::ClientContext& context) {
     return stub_->Register(&context, request, &response);
   }));
   registered_ = true;
@@ -134,7 +141,7 @@ absl::StatusOr<v1::LeaseRunsResponse> DispatchClient::LeaseRuns(
     const v1::LeaseRunsRequest& request) {
   v1::LeaseRunsResponse response;
   const absl::Duration deadline = FromProto(request.max_wait()) + kCallDeadline;
-  RETURN_IF_ERROR(Retry(Always, true, deadline, [&](grpc::ClientContext& context) {
+  RETURN_IF_ERROR(Retry({Always}, true, deadline, [&](grpc::ClientContext& context) {
     return stub_->LeaseRuns(&context, request, &response);
   }));
   return response;
@@ -176,16 +183,16 @@ grpc::Status SendChunks(Writer& writer, grpc::ClientContext& context, Request& h
 absl::Status DispatchClient::UploadArtifact(const v1::LeaseRef& ref, const std::string& bytes,
                                             const std::string& sha256,
                                             const std::function<void(uint64_t chunks)>& on_chunk,
-                                            const Wanted& wanted) {
+                                            const Patience& patience) {
   v1::UploadArtifactRequest header;
   *header.mutable_header()->mutable_ref() = ref;
   header.mutable_header()->set_sha256(sha256);
   header.mutable_header()->set_size(bytes.size());
   header.mutable_header()->set_kind("result");
-  return Retry(wanted, false, kStreamDeadline, [&](grpc::ClientContext& context) {
+  return Retry(patience, false, kStreamDeadline, [&](grpc::ClientContext& context) {
     v1::UploadArtifactResponse response;
     const auto writer = stub_->UploadArtifact(&context, &response);
-    return SendChunks(*writer, context, header, bytes, wanted, on_chunk);
+    return SendChunks(*writer, context, header, bytes, patience.wanted, on_chunk);
   });
 }
 
@@ -209,7 +216,7 @@ absl::StatusOr<std::string> DispatchClient::LoadCheckpoint(const v1::LeaseRef& r
   *request.mutable_ref() = ref;
   request.set_sha256(checkpoint.sha256());
   std::string bytes;
-  RETURN_IF_ERROR(Retry(wanted, false, kCheckpointDeadline, [&](grpc::ClientContext& context) {
+  RETURN_IF_ERROR(Retry({wanted}, false, kCheckpointDeadline, [&](grpc::ClientContext& context) {
     bytes.clear();
     const auto reader = stub_->LoadCheckpoint(&context, request);
     v1::LoadCheckpointResponse part;
@@ -228,9 +235,9 @@ absl::StatusOr<std::string> DispatchClient::LoadCheckpoint(const v1::LeaseRef& r
 
 absl::StatusOr<v1::CompleteRunResponse> DispatchClient::CompleteRun(
     const v1::CompleteRunRequest::Header& header, const std::vector<UnitColumn>& units,
-    const Wanted& wanted) {
+    const Patience& patience) {
   v1::CompleteRunResponse response;
-  RETURN_IF_ERROR(Retry(wanted, false, kStreamDeadline, [&](grpc::ClientContext& context) {
+  RETURN_IF_ERROR(Retry(patience, false, kStreamDeadline, [&](grpc::ClientContext& context) {
     const auto writer = stub_->CompleteRun(&context, &response);
     v1::CompleteRunRequest part;
     *part.mutable_header() = header;
@@ -242,7 +249,7 @@ absl::StatusOr<v1::CompleteRunResponse> DispatchClient::CompleteRun(
       block.set_first_unit(static_cast<uint32_t>(first));
       for (const UnitColumn& column : units) {
         v1::MetricColumn& values = *block.add_columns();
-        values.set_metric(std::string(column.metric));
+        values.set_metric(column.metric);
         values.mutable_value()->Add(column.values.begin() + static_cast<ptrdiff_t>(first),
                                     column.values.begin() + static_cast<ptrdiff_t>(end));
       }
@@ -257,7 +264,7 @@ absl::StatusOr<v1::CompleteRunResponse> DispatchClient::CompleteRun(
 absl::StatusOr<v1::FailRunResponse> DispatchClient::FailRun(const v1::FailRunRequest& request,
                                                             const Wanted& wanted) {
   v1::FailRunResponse response;
-  RETURN_IF_ERROR(Retry(wanted, false, kCallDeadline, [&](grpc::ClientContext& context) {
+  RETURN_IF_ERROR(Retry({wanted}, false, kCallDeadline, [&](grpc::ClientContext& context) {
     return stub_->FailRun(&context, request, &response);
   }));
   return response;

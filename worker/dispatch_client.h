@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 
@@ -30,6 +31,15 @@ namespace gridsweep::worker {
 class DispatchClient {
  public:
   using Wanted = std::function<bool()>;
+  // How long a result is sent for: until it is accepted, refused or no longer wanted; with `once`
+  // also until an attempt of that length meets a transient failure, which then comes back.
+  struct Patience {
+    Wanted wanted;
+    std::optional<absl::Duration> once = std::nullopt;
+  };
+  // Whether a call that ended with `status` may succeed later as it is.
+  static bool MaySucceedLater(const absl::Status& status);
+
   explicit DispatchClient(const std::shared_ptr<grpc::Channel>& channel);
 
   absl::StatusOr<v1::RegisterResponse> Register(const v1::RegisterRequest& request,
@@ -43,11 +53,11 @@ class DispatchClient {
   absl::Status UploadArtifact(const v1::LeaseRef& ref, const std::string& bytes,
                               const std::string& sha256,
                               const std::function<void(uint64_t chunks)>& on_chunk,
-                              const Wanted& wanted);
+                              const Patience& patience);
   // Sends `header`, then `units` in blocks of at most 4096 units.
   absl::StatusOr<v1::CompleteRunResponse> CompleteRun(const v1::CompleteRunRequest::Header& header,
                                                       const std::vector<UnitColumn>& units,
-                                                      const Wanted& wanted);
+                                                      const Patience& patience);
   absl::StatusOr<v1::FailRunResponse> FailRun(const v1::FailRunRequest& request,
                                               const Wanted& wanted);
   // Sends a checkpoint in chunks of 1 MiB. One attempt: training is not to wait for an outage.
@@ -67,7 +77,7 @@ class DispatchClient {
 
  private:
   class Call;
-  absl::Status Retry(const Wanted& wanted, bool leasing, absl::Duration deadline,
+  absl::Status Retry(const Patience& patience, bool leasing, absl::Duration deadline,
                      const std::function<grpc::Status(grpc::ClientContext&)>& attempt);
   bool Stopped(bool leasing) LOCKS_EXCLUDED(mutex_);
   // Waits for `pause`, less when stopped.

@@ -15,10 +15,22 @@ void HeldLeases::Remove(const std::string& token) {
   leases_.erase(token);
 }
 
+void HeldLeases::SetSpooled(const std::string& token) {
+  MutexLock lock(mutex_);
+  const auto found = leases_.find(token);
+  if (found != leases_.end()) found->second.spooled = true;
+}
+
 std::vector<HeldLease> HeldLeases::All() const {
   MutexLock lock(mutex_);
   std::vector<HeldLease> all;
   for (const auto& [token, held] : leases_) all.push_back(held);
+  return all;
+}
+
+std::vector<HeldLease> HeldLeases::Unfinished() const {
+  std::vector<HeldLease> all = All();
+  std::erase_if(all, [](const HeldLease& held) { return held.spooled; });
   return all;
 }
 

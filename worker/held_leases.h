@@ -16,6 +16,7 @@ struct HeldLease {
   v1::Lease lease;
   uint64_t total_steps = 0;
   std::shared_ptr<RunMonitor> monitor;
+  bool spooled = false;  // its run has ended; the result waits on disk for a coordinator
 };
 
 // Keyed by token: a run that was lost and granted again is held twice for as
@@ -24,8 +25,11 @@ class HeldLeases {
  public:
   void Add(HeldLease held) LOCKS_EXCLUDED(mutex_);
   void Remove(const std::string& token) LOCKS_EXCLUDED(mutex_);
+  void SetSpooled(const std::string& token) LOCKS_EXCLUDED(mutex_);
   std::vector<HeldLease> All() const LOCKS_EXCLUDED(mutex_);
   size_t size() const LOCKS_EXCLUDED(mutex_);
+  // Those that have or want a slot.
+  std::vector<HeldLease> Unfinished() const LOCKS_EXCLUDED(mutex_);
 
  private:
   mutable Mutex mutex_;

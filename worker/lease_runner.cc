@@ -19,9 +19,6 @@ namespace gridsweep::worker {
 namespace {
 
 constexpr absl::Duration kReleaseDeadline = absl::Seconds(2);
-// Upload and completion together are tried again this often when the
-// coordinator no longer has the file by the time that the result names it.
-constexpr int kDeliveries = 3;
 
 absl::StatusOr<science::RunConfig> ReadConfig(const v1::Lease& lease) {
   ASSIGN_OR_RETURN(const science::RunConfig config, sweepspec::FromProto(lease.config()));
@@ -51,7 +48,9 @@ class CheckpointSaver {
       : held_(held),
         client_(client),
         policy_(FromProto(held.lease.checkpoint_interval()), last_save.grace, last_save.company,
-                absl::Now()) {}
+                absl::Now()) {
+    left_.ref = held.lease.ref();
+  }
 
   bool Due() const {
     const auto reason = held_.monitor->stop_reason();
@@ -81,6 +80,10 @@ class CheckpointSaver {
     monitor.SetPhase(Phase::kTraining);
     if (!status.ok()) {
       monitor.Log(StrCat("no checkpoint at step ", step, ": ", status.message()));
+      if (leaving && DispatchClient::MaySucceedLater(status)) {
+        left_.checkpoint = checkpoint;
+        left_.bytes = bytes;
+      }
       return policy_.Failed(absl::Now());
     }
     policy_.Saved(absl::Now(), absl::Now() - start, bytes.size());
@@ -88,13 +91,17 @@ class CheckpointSaver {
                  step, bytes.size() / 1000, absl::ToDoubleSeconds(absl::Now() - start));
   }
 
+  // What is owed of a run that is given back: its last checkpoint, where no coordinator took it.
+  const LeftRun& left() const { return left_; }
+
  private:
   const HeldLease& held_;
   DispatchClient& client_;
   CheckpointPolicy policy_;
+  LeftRun left_;
 };
 
-absl::StatusOr<RunResult> Train(const HeldLease& held, const LastSave& last_save,
+absl::StatusOr<RunResult> Train(const HeldLease& held, CheckpointSaver& saver,
                                 DispatchClient& client) {
   ASSIGN_OR_RETURN(const science::RunConfig config, ReadConfig(held.lease));
   RunMonitor& monitor = *held.monitor;
@@ -115,7 +122,6 @@ absl::StatusOr<RunResult> Train(const HeldLease& held, const LastSave& last_save
     spdlog::info("run {} goes on from the checkpoint of step {}", held.lease.ref().run_id(),
                  held.lease.checkpoint().step());
   }
-  CheckpointSaver saver(held, last_save, client);
   const v1::LeaseRef& ref = held.lease.ref();
   spdlog::info("run {} attempt {} starts: {} Ng {} seed {}, {} steps", ref.run_id(), ref.attempt(),
                science::ReadoutLabel(config), config.Ng, config.seed, config.TotalSteps());
@@ -127,37 +133,56 @@ absl::StatusOr<RunResult> Train(const HeldLease& held, const LastSave& last_save
                    const std::string& numerics_id) { saver.Save(step, bytes, numerics_id); }});
 }
 
-absl::Status Deliver(const HeldLease& held, const RunResult& result, DispatchClient& client) {
-  const v1::LeaseRef& ref = held.lease.ref();
-  RunMonitor& monitor = *held.monitor;
-  // A worker that goes still hands in what is finished, while it has time.
-  const auto wanted = [&] { return monitor.stop_reason() != StopReason::kCancelled; };
-  const std::string sha256 = Sha256::Of(result.artifact);
-  v1::CompleteRunRequest::Header header = ToProto(result);
-  *header.mutable_ref() = ref;
-  header.set_log_tail(monitor.LogTail());
-  v1::ArtifactRef& artifact = *header.add_artifacts();
-  artifact.set_sha256(sha256);
+FinishedRun Finished(const HeldLease& held, const RunResult& result) {
+  FinishedRun run{ToProto(result), result.units, result.artifact};
+  *run.header.mutable_ref() = held.lease.ref();
+  run.header.set_log_tail(held.monitor->LogTail());
+  v1::ArtifactRef& artifact = *run.header.add_artifacts();
+  artifact.set_sha256(Sha256::Of(result.artifact));
   artifact.set_size(result.artifact.size());
   artifact.set_kind("result");
+  return run;
+}
 
-  monitor.SetPhase(Phase::kUploading);
-  absl::Status status;
-  for (int i = 0; i < kDeliveries; ++i) {
-    RETURN_IF_ERROR(client.UploadArtifact(
-        ref, result.artifact, sha256, [&](uint64_t chunks) { monitor.SetPhaseDone(chunks); },
-        wanted));
-    status = client.CompleteRun(header, result.units, wanted).status();
-    if (!absl::IsFailedPrecondition(status) || IsLeaseLost(status)) break;
+void LogResult(int64_t run_id, const RunResult& result) {
+  const auto metric = [&](const char* name) { return result.run_metrics.at(name); };
+  spdlog::info("run {} {}: {} steps in {:.1f} s, error {:.1f} cm, best score {:.2f}, {} kB", run_id,
+               result.outcome == RunOutcome::kSucceeded ? "succeeded" : "diverged", result.steps,
+               result.compute_seconds, metric("pos_err_published"), metric("max_grid_score_60"),
+               result.artifact.size() / 1000);
+}
+
+// `left`: what is owed of it where it is given back.
+void EndWithoutResult(const HeldLease& held, const absl::Status& why, const LeftRun& left,
+                      Delivery& delivery, DispatchClient& client) {
+  const v1::LeaseRef& ref = held.lease.ref();
+  RunMonitor& monitor = *held.monitor;
+  if (monitor.stop_reason() == StopReason::kCancelled || IsLeaseLost(why)) {
+    spdlog::info("run {} dropped at step {}: its lease has ended", ref.run_id(),
+                 monitor.Read().step);
+    // A cancelled run is CANCELLED at once; a lease that is lost is passed over.
+    (void)Release({ref}, v1::RELEASE_REASON_UNSPECIFIED, kReleaseDeadline, client);
+  } else if (absl::IsCancelled(why)) {
+    spdlog::info("run {} given back at step {}", ref.run_id(), monitor.Read().step);
+    const absl::Status released =
+        Release({ref}, v1::RELEASE_REASON_PREEMPTED, kReleaseDeadline, client);
+    if (DispatchClient::MaySucceedLater(released)) delivery.Keep(left);
+  } else {
+    spdlog::error("run {} failed: {}", ref.run_id(), why.ToString());
+    v1::FailRunRequest request;
+    *request.mutable_ref() = ref;
+    request.set_error(why.ToString());
+    request.set_log_tail(monitor.LogTail());
+    const auto failed = client.FailRun(request, [&] { return !monitor.stop_reason(); });
+    if (!failed.ok()) spdlog::warn("run {}: {}", ref.run_id(), failed.status().ToString());
   }
-  return status;
 }
 
 }  // namespace
 
-void Release(const std::vector<v1::LeaseRef>& refs, v1::ReleaseReason reason,
-             absl::Duration deadline, DispatchClient& client) {
-  if (refs.empty()) return;
+absl::Status Release(const std::vector<v1::LeaseRef>& refs, v1::ReleaseReason reason,
+                     absl::Duration deadline, DispatchClient& client) {
+  if (refs.empty()) return absl::OkStatus();
   v1::ReleaseRunsRequest request;
   request.mutable_refs()->Assign(refs.begin(), refs.end());
   request.set_reason(reason);
@@ -168,37 +193,24 @@ void Release(const std::vector<v1::LeaseRef>& refs, v1::ReleaseReason reason,
     // Not lost for that: their leases run out.
     spdlog::warn("could not release {} runs: {}", refs.size(), status.ToString());
   }
+  return status;
 }
 
-void RunLease(const HeldLease& held, const LastSave& last_save, DispatchClient& client) {
+void RunLease(const HeldLease& held, const LastSave& last_save, DispatchClient& client,
+              Delivery& delivery, HeldLeases& leases) {
   const v1::LeaseRef& ref = held.lease.ref();
   const LogContext run(ref.run_id(), ref.attempt());
-  RunMonitor& monitor = *held.monitor;
-  const absl::StatusOr<RunResult> result = Train(held, last_save, client);
-  const absl::Status status = result.ok() ? Deliver(held, *result, client) : result.status();
-  if (status.ok()) {
-    const auto metric = [&](const char* name) { return result->run_metrics.at(name); };
-    spdlog::info("run {} {}: {} steps in {:.1f} s, error {:.1f} cm, best score {:.2f}, {} kB",
-                 ref.run_id(), result->outcome == RunOutcome::kSucceeded ? "succeeded" : "diverged",
-                 result->steps, result->compute_seconds, metric("pos_err_published"),
-                 metric("max_grid_score_60"), result->artifact.size() / 1000);
-  } else if (monitor.stop_reason() == StopReason::kCancelled || IsLeaseLost(status)) {
-    spdlog::info("run {} dropped at step {}: its lease has ended", ref.run_id(),
-                 monitor.Read().step);
-    // A cancelled run is CANCELLED at once; a lease that is lost is passed over.
-    Release({ref}, v1::RELEASE_REASON_UNSPECIFIED, kReleaseDeadline, client);
-  } else if (absl::IsCancelled(status)) {
-    spdlog::info("run {} given back at step {}", ref.run_id(), monitor.Read().step);
-    Release({ref}, v1::RELEASE_REASON_PREEMPTED, kReleaseDeadline, client);
-  } else {
-    spdlog::error("run {} failed: {}", ref.run_id(), status.ToString());
-    v1::FailRunRequest request;
-    *request.mutable_ref() = ref;
-    request.set_error(status.ToString());
-    request.set_log_tail(monitor.LogTail());
-    const auto failed = client.FailRun(request, [&] { return !monitor.stop_reason(); });
-    if (!failed.ok()) spdlog::warn("run {}: {}", ref.run_id(), failed.status().ToString());
+  CheckpointSaver saver(held, last_save, client);
+  const absl::StatusOr<RunResult> result = Train(held, saver, client);
+  absl::Status status = result.status();
+  if (result.ok()) {
+    const auto delivered = delivery.Deliver(held, Finished(held, *result));
+    status = delivered.status();
+    if (status.ok()) LogResult(ref.run_id(), *result);
+    if (status.ok() && *delivered == Delivery::Fate::kSpooled) return;
   }
+  if (!status.ok()) EndWithoutResult(held, status, saver.left(), delivery, client);
+  leases.Remove(ref.token());
 }
 
 }  // namespace gridsweep::worker

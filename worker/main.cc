@@ -26,7 +26,8 @@ int main(int argc, char** argv) {
 
   CLI::App app{"Trains the runs that a coordinator hands out."};
   app.set_version_flag("--version", GRIDSWEEP_VERSION);
-  std::string address = "127.0.0.1:7070", device = "auto", idle_timeout, stop_grace = "15s";
+  std::string address = "127.0.0.1:7070", device = "auto", idle_timeout, stop_grace = "15s", spool;
+  uint64_t spool_limit = uint64_t{4} << 30;
   gridsweep::worker::WorkerOptions options;
   options.version = GRIDSWEEP_VERSION;
   options.slots = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
@@ -57,6 +58,17 @@ int main(int argc, char** argv) {
                  "is for the last checkpoints")
       ->envname("GRIDSWEEP_STOP_GRACE")
       ->capture_default_str();
+  app.add_option("--spool", spool,
+                 "Where finished results wait while no coordinator takes them, in a folder named "
+                 "after the worker; a disk that survives its restart (default: "
+                 "$XDG_STATE_HOME/gridsweep/spool, else ~/.local/state/gridsweep/spool)")
+      ->envname("GRIDSWEEP_SPOOL");
+  app.add_option("--spool-limit", spool_limit,
+                 "Bytes that the spool may hold, for example 500MB; what does not fit waits in "
+                 "its slot's memory")
+      ->envname("GRIDSWEEP_SPOOL_LIMIT")
+      ->transform(CLI::AsSizeValue(true))
+      ->default_str("4GiB");
   app.add_option("--drain-file", options.drain_file,
                  "Once this file exists: finish what is held, take no more, exit with 0")
       ->envname("GRIDSWEEP_DRAIN_FILE");
@@ -98,6 +110,22 @@ int main(int argc, char** argv) {
     return 2;
   }
   if (options.name.empty()) options.name = gridsweep::worker::ClaimWorkerName();
+
+  const auto directory = gridsweep::worker::SpoolDirectory(spool, options.name);
+  absl::Status spooling = directory.status();
+  if (directory.ok()) {
+    auto opened = gridsweep::worker::Spool::Open(*directory, spool_limit);
+    spooling = opened.status();
+    if (opened.ok()) options.spool = *std::move(opened);
+  }
+  if (!spooling.ok() && !spool.empty()) {
+    std::fprintf(stderr, "--spool: %s\n", std::string(spooling.message()).c_str());
+    return 2;
+  }
+  if (!spooling.ok()) {
+    spdlog::warn("no spool, so finished results wait in memory for a coordinator: {}",
+                 spooling.ToString());
+  }
 
   gridsweep::integrator::UseOneThreadPerSlot();
   gridsweep::SetLogWorker(options.name);

@@ -29,8 +29,8 @@ void RunMonitor::SetPhaseDone(uint64_t done) {
   progress_.phase_done = done;
 }
 
-void RunMonitor::SetStep(uint64_t step, double loss, double seconds) {
-  if (on_step_) on_step_(seconds);
+void RunMonitor::SetStep(uint64_t step, double loss, std::optional<double> seconds) {
+  if (on_step_ && seconds) on_step_(*seconds);
   MutexLock lock(mutex_);
   progress_.step = step;
   if (std::isfinite(loss)) progress_.loss = loss;

@@ -44,8 +44,9 @@ class RunMonitor {
 
   void SetPhase(Phase phase) LOCKS_EXCLUDED(mutex_);
   void SetPhaseDone(uint64_t done) LOCKS_EXCLUDED(mutex_);
-  // Step `step` is done; `loss` is shown where it is finite. `seconds`: what it took.
-  void SetStep(uint64_t step, double loss, double seconds) LOCKS_EXCLUDED(mutex_);
+  // Step `step` is done; `loss` is shown where it is finite. `seconds`: what it took, where this
+  // process has trained it.
+  void SetStep(uint64_t step, double loss, std::optional<double> seconds) LOCKS_EXCLUDED(mutex_);
   void AddPoint(const CurvePoint& point) LOCKS_EXCLUDED(mutex_);
   void Log(std::string line) LOCKS_EXCLUDED(mutex_);
 

@@ -84,6 +84,7 @@ class Pipeline {
     artifact_curve_.Restore(std::move(checkpoint.artifact_curve));
     result_.numerics_id = MixNumerics(checkpoint.numerics_id, result_.numerics_id);
     result_.steps = trainer_->step();
+    monitor_.SetStep(trainer_->step(), loss_, std::nullopt);
     return absl::OkStatus();
   }
 

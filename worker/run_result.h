@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "worker/learning_curve.h"
@@ -14,7 +13,7 @@ namespace gridsweep::worker {
 enum class RunOutcome { kSucceeded, kDiverged };
 
 struct UnitColumn {
-  std::string_view metric;     // a unit-level name of the metric registry
+  std::string metric;          // a unit-level name of the metric registry
   std::vector<double> values;  // one a unit, NaN = none
 };
 

@@ -63,6 +63,7 @@ void Worker::Start() {
     idle_since_ = absl::Now();
     slots_running_ = options_.slots;
   }
+  delivery_ = std::make_unique<Delivery>(client_, held_, options_.spool);
   for (int i = 0; i < options_.slots; ++i) slots_.emplace_back([this] { SlotLoop(); });
   leasing_ = std::thread([this] { LeaseLoop(); });
 }
@@ -106,6 +107,7 @@ bool Worker::Stop() {
   }
   client_.StopLeasing();
   for (const HeldLease& held : held_.All()) held.monitor->RequestStop(StopReason::kPreempted);
+  delivery_->Stop();
 
   const absl::Time start = absl::Now();
   bool aborted = false, all_ended = false;
@@ -115,19 +117,21 @@ bool Worker::Stop() {
       aborted = true;
     }
     MutexLock lock(mutex_);
-    all_ended = leasing_ended_ && slots_running_ == 0;
+    all_ended = leasing_ended_ && slots_running_ == 0 && delivery_->Ended();
     if (!all_ended) changed_.wait_for(mutex_, kLookAgain);
   }
   if (!all_ended) {
+    delivery_->SpoolWhatIsSent();
     std::vector<v1::LeaseRef> refs;
-    for (const HeldLease& held : held_.All()) refs.push_back(held.lease.ref());
+    for (const HeldLease& held : held_.Unfinished()) refs.push_back(held.lease.ref());
     spdlog::warn("{} runs did not stop in time", refs.size());
-    Release(refs, v1::RELEASE_REASON_PREEMPTED, kReleaseDeadline, client_);
+    (void)Release(refs, v1::RELEASE_REASON_PREEMPTED, kReleaseDeadline, client_);
     return false;
   }
   leasing_.join();
   for (std::thread& slot : slots_) slot.join();
   client_.Abort();
+  delivery_.reset();
   heartbeat_.reset();
   return true;
 }
@@ -136,7 +140,7 @@ uint32_t Worker::WaitForRoom() {
   MutexLock lock(mutex_);
   for (;;) {
     if (stopping_ || draining_) return 0;
-    const size_t held = held_.size();
+    const size_t held = held_.Unfinished().size();
     const size_t slots = static_cast<size_t>(options_.slots);
     uint64_t room = held < slots ? slots - held : 0;
     if (options_.max_runs) room = std::min(room, *options_.max_runs - leased_);
@@ -152,6 +156,7 @@ void Worker::LeaseLoop() {
     MutexLock lock(mutex_);
     return !stopping_ && !draining_;
   };
+  delivery_->WaitForLegacy(wanted);
   const absl::Status status = session_.Register(wanted);
   if (status.ok()) {
     spdlog::info("registered as {} (worker {}), {} slots, {}", session_.name(),
@@ -209,7 +214,7 @@ void Worker::Accept(const v1::LeaseRunsResponse& response) {
     }
     changed_.notify_all();
   }
-  Release(late, v1::RELEASE_REASON_PREEMPTED, kReleaseDeadline, client_);
+  (void)Release(late, v1::RELEASE_REASON_PREEMPTED, kReleaseDeadline, client_);
 }
 
 void Worker::SlotLoop() {
@@ -227,8 +232,7 @@ void Worker::SlotLoop() {
       held = std::move(waiting_.front());
       waiting_.pop_front();
     }
-    RunLease(held, {DeliveryGrace(), options_.slots}, client_);
-    held_.Remove(held.lease.ref().token());
+    RunLease(held, {DeliveryGrace(), options_.slots}, client_, *delivery_, held_);
     MutexLock lock(mutex_);
     idle_since_ = absl::Now();
     changed_.notify_all();

@@ -15,10 +15,12 @@
 #include <vector>
 
 #include "common/mutex.h"
+#include "worker/delivery.h"
 #include "worker/dispatch_client.h"
 #include "worker/heartbeat.h"
 #include "worker/held_leases.h"
 #include "worker/session.h"
+#include "worker/spool.h"
 
 namespace gridsweep::worker {
 
@@ -30,6 +32,7 @@ struct WorkerOptions {
   std::optional<uint64_t> max_runs;            // done after so many leases
   // What the machine leaves a worker that is told to stop (Kubernetes: 30 s, spot nodes 15 s).
   absl::Duration stop_grace = absl::Seconds(15);
+  std::optional<Spool> spool;        // where results wait for a coordinator
   std::filesystem::path drain_file;  // once it exists: take no more; done when none is held
   std::function<void(double seconds)> on_step = nullptr;  // hears of each training step; any thread
 };
@@ -42,7 +45,8 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // Starts the threads and returns; the first of them waits for a coordinator.
+  // Starts the threads and returns; the first of them waits for a coordinator, and hands in what
+  // the spool holds before it registers.
   void Start();
   // Whether this worker has nothing left to do: by the options' idle time,
   // number of runs or drain file, or because it is refused. Cheap; to be asked every 100 ms or so.
@@ -52,7 +56,7 @@ class Worker {
   // OK while it is registered and not refused; else what stands in the way.
   absl::Status Ready() const;
   // Takes no more runs, stops training at the next step, saves checkpoints and gives the runs
-  // back; what is being sent has half of the grace, 8 s at most, to arrive.
+  // back; what is being sent has half of the grace, 8 s at most, to arrive, or stays in the spool.
   // False when a slot did not stop in time: its lease is released, its thread
   // still runs, and the process should exit without destroying this object.
   [[nodiscard]] bool Stop() LOCKS_EXCLUDED(mutex_);
@@ -71,6 +75,7 @@ class Worker {
   DispatchClient client_;
   Session session_;
   HeldLeases held_;
+  std::unique_ptr<Delivery> delivery_;
   std::unique_ptr<Heartbeat> heartbeat_;
   std::thread leasing_;
   std::vector<std::thread> slots_;

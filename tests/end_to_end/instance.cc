@@ -34,19 +34,12 @@ void WaitFor(Stub& stub, Method method, const Request& request, Response respons
 }  // namespace
 
 Instance::Instance(const std::vector<std::string>& coordinator_flags)
-    : directory_(MakeDirectory()),
+    : coordinator_flags_(coordinator_flags),
+      directory_(MakeDirectory()),
       database_(CreateDatabase()),
       coordinator_address_(Socket("coordinator")),
       analysis_address_(Socket("analysis")) {
-  std::vector<std::string> words = {Binary("gridsweep-coordinator"),
-                                    "--listen",
-                                    coordinator_address_,
-                                    "--database",
-                                    database_,
-                                    "--artifacts",
-                                    artifacts()};
-  words.insert(words.end(), coordinator_flags.begin(), coordinator_flags.end());
-  coordinator_ = std::make_unique<Program>(words, Log("coordinator"));
+  coordinator_ = StartCoordinator(coordinator_address_, "coordinator");
   WaitFor(*v1::SweepService::NewStub(Dial(coordinator_address_)),
           &v1::SweepService::Stub::ListSweeps, v1::ListSweepsRequest(), v1::ListSweepsResponse());
   // After the coordinator, which makes what analysis would wait for.
@@ -77,12 +70,31 @@ std::string Instance::Binary(const std::string& name) const {
   return std::string(GRIDSWEEP_BINARY_DIR) + "/bin/" + name;
 }
 
+std::unique_ptr<Program> Instance::StartCoordinator(const std::string& address,
+                                                    const std::string& log) const {
+  std::vector<std::string> words = {Binary("gridsweep-coordinator"),
+                                    "--listen",
+                                    address,
+                                    "--database",
+                                    database_,
+                                    "--artifacts",
+                                    artifacts()};
+  words.insert(words.end(), coordinator_flags_.begin(), coordinator_flags_.end());
+  return std::make_unique<Program>(words, Log(log));
+}
+
+void Instance::KillCoordinator() { EXPECT_TRUE(coordinator_->Kill()); }
+
+void Instance::RestartCoordinator() {
+  coordinator_ = StartCoordinator(coordinator_address_, "coordinator");
+}
+
 std::unique_ptr<Program> Instance::StartWorker(const std::string& name, int slots,
                                                const std::string& address,
                                                const std::string& log) const {
   return std::make_unique<Program>(
       std::vector<std::string>{Binary("gridsweep-worker"), "--coordinator", address, "--name", name,
-                               "--slots", std::to_string(slots)},
+                               "--slots", std::to_string(slots), "--spool", directory_ / "spool"},
       Log(log));
 }
 

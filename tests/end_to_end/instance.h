@@ -32,6 +32,13 @@ class Instance {
     return "unix:" + (directory_ / (name + ".sock")).string();
   }
 
+  // Another coordinator of the same database, at `address`; its log is called `log`.
+  std::unique_ptr<Program> StartCoordinator(const std::string& address,
+                                            const std::string& log) const;
+  // Kills this instance's own coordinator, and starts it again with the flags that it had.
+  void KillCoordinator();
+  void RestartCoordinator();
+
   // A worker that finds the coordinator at `address`; its log is called `log`.
   std::unique_ptr<Program> StartWorker(const std::string& name, int slots,
                                        const std::string& address, const std::string& log) const;
@@ -46,6 +53,7 @@ class Instance {
   std::string Binary(const std::string& name) const;
   std::filesystem::path Log(const std::string& name) const { return directory_ / (name + ".log"); }
 
+  const std::vector<std::string> coordinator_flags_;
   const std::filesystem::path directory_;
   const std::string database_, coordinator_address_, analysis_address_;
   std::unique_ptr<Program> coordinator_, analysis_;

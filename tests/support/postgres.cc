@@ -38,6 +38,8 @@ class Cluster {
 
   void Start() { Run(StartCommand()); }
 
+  void Stop() { Run(Bin("pg_ctl") + " -D " + root_ + "/data -w -m fast stop >/dev/null"); }
+
   void Crash() {
     Run("kill -9 $(head -1 " + root_ + "/data/postmaster.pid) $(ps -o pid= --ppid $(head -1 " +
         root_ + "/data/postmaster.pid))");
@@ -94,5 +96,7 @@ Cluster& TheCluster() {
 
 std::string CreateDatabase() { return TheCluster().Create(); }
 void CrashAndRestartPostgres() { TheCluster().Crash(); }
+void StopPostgres() { TheCluster().Stop(); }
+void StartPostgres() { TheCluster().Start(); }
 
 }  // namespace gridsweep::testing

@@ -14,4 +14,8 @@ std::string CreateDatabase();
 // Stops the server at once (SIGKILL to all of it) and starts it again.
 void CrashAndRestartPostgres();
 
+// Stops the server, cutting off whoever is connected, and starts it again.
+void StopPostgres();
+void StartPostgres();
+
 }  // namespace gridsweep::testing

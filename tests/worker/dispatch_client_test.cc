@@ -102,13 +102,13 @@ TEST_F(DispatchClientTest, WaitsAsAFullServerAsks) {
 
 TEST_F(DispatchClientTest, TakesARefusalAsFinal) {
   server_.failures = {LeaseLost(7)};
-  const absl::Status status = client_->UploadArtifact(
-      {}, "abc", Sha256::Of("abc"), [](uint64_t) {}, Always);
+  const absl::Status status =
+      client_->UploadArtifact({}, "abc", Sha256::Of("abc"), [](uint64_t) {}, {Always});
   EXPECT_TRUE(IsLeaseLost(status)) << status;
   EXPECT_EQ(server_.uploads, 1);
   server_.failures = {absl::ResourceExhaustedError("larger than max_artifact_bytes")};
-  EXPECT_TRUE(absl::IsResourceExhausted(client_->UploadArtifact(
-      {}, "abc", Sha256::Of("abc"), [](uint64_t) {}, Always)));
+  EXPECT_TRUE(absl::IsResourceExhausted(
+      client_->UploadArtifact({}, "abc", Sha256::Of("abc"), [](uint64_t) {}, {Always})));
 }
 
 TEST_F(DispatchClientTest, WaitsForANewTokenOnceItWasAccepted) {
@@ -130,8 +130,8 @@ TEST_F(DispatchClientTest, SendsAnArtifactWholeAgainWhenItArrivedDamaged) {
   for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 2654435761U >> 24);
   uint64_t sent = 0;
   EXPECT_TRUE(client_
-                  ->UploadArtifact(
-                      {}, bytes, Sha256::Of(bytes), [&](uint64_t chunks) { sent = chunks; }, Always)
+                  ->UploadArtifact({}, bytes, Sha256::Of(bytes),
+                                   [&](uint64_t chunks) { sent = chunks; }, {Always})
                   .ok());
   EXPECT_EQ(server_.uploads, 2);
   EXPECT_EQ(server_.artifact, bytes);
@@ -144,7 +144,7 @@ TEST_F(DispatchClientTest, SendsUnitsInBlocksThatFitAMessage) {
   std::vector<double> values(5000);
   for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>(i);
   values[4999] = std::numeric_limits<double>::quiet_NaN();
-  ASSERT_TRUE(client_->CompleteRun(header, {{"grid_score_60", values}}, Always).ok());
+  ASSERT_TRUE(client_->CompleteRun(header, {{"grid_score_60", values}}, {Always}).ok());
   ASSERT_EQ(server_.parts.size(), 3U);
   EXPECT_EQ(server_.parts[0].header().unit_count(), 5000U);
   EXPECT_EQ(server_.parts[1].units().first_unit(), 0U);
@@ -157,9 +157,18 @@ TEST_F(DispatchClientTest, SendsUnitsInBlocksThatFitAMessage) {
 TEST_F(DispatchClientTest, GivesUpWhatIsNoLongerWanted) {
   server_.failures.assign(1000, absl::UnavailableError("no database"));
   int asked = 0;
-  const absl::Status status = client_->UploadArtifact(
-      {}, "abc", Sha256::Of("abc"), [](uint64_t) {}, [&] { return ++asked < 6; });
+  const absl::Status status = client_->UploadArtifact({}, "abc", Sha256::Of("abc"), [](uint64_t) {},
+                                                      {[&] { return ++asked < 6; }});
   EXPECT_TRUE(absl::IsCancelled(status)) << status;
+}
+
+TEST_F(DispatchClientTest, ComesBackAfterOneAttemptWhereThatIsAsked) {
+  server_.failures.assign(1000, absl::UnavailableError("no database"));
+  const absl::Status status =
+      client_->CompleteRun({}, {}, {.wanted = Always, .once = absl::Seconds(10)}).status();
+  EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+  EXPECT_TRUE(DispatchClient::MaySucceedLater(status));
+  EXPECT_FALSE(DispatchClient::MaySucceedLater(LeaseLost(7)));
 }
 
 TEST_F(DispatchClientTest, StopLeasingEndsALongPollAtOnce) {
@@ -173,13 +182,13 @@ TEST_F(DispatchClientTest, StopLeasingEndsALongPollAtOnce) {
   poll.join();
   EXPECT_TRUE(absl::IsCancelled(status)) << status;
   // The other calls go on.
-  EXPECT_TRUE(client_->CompleteRun({}, {}, Always).ok());
+  EXPECT_TRUE(client_->CompleteRun({}, {}, {Always}).ok());
 }
 
 TEST_F(DispatchClientTest, AbortEndsTheWaitForADeadServer) {
   rpc_.reset();
   absl::Status status;
-  std::thread call([&] { status = client_->CompleteRun({}, {}, Always).status(); });
+  std::thread call([&] { status = client_->CompleteRun({}, {}, {Always}).status(); });
   client_->Abort();
   call.join();
   EXPECT_TRUE(absl::IsCancelled(status)) << status;
