@@ -34,6 +34,7 @@ enum class Mutation {
   // Of the coordinators.
   kFloorWithoutRescan,
   kExpiryDuringOutage,
+  kSuspensionIsNoOutage,
 };
 
 struct ModelSweep {

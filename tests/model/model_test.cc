@@ -96,7 +96,8 @@ INSTANTIATE_TEST_SUITE_P(
         Mutant{"CancelForgetsThePaused", Mutation::kCancelForgetsThePaused, "sweep is stopped"},
         Mutant{"ClaimsOfLockedRows", Mutation::kClaimOfLockedRows, "state 3 to 3"},
         Mutant{"AFloorWithoutRescan", Mutation::kFloorWithoutRescan, "was not seen"},
-        Mutant{"ExpiryDuringAnOutage", Mutation::kExpiryDuringOutage, "heartbeat could"}),
+        Mutant{"ExpiryDuringAnOutage", Mutation::kExpiryDuringOutage, "heartbeat could"},
+        Mutant{"ASuspensionIsNoOutage", Mutation::kSuspensionIsNoOutage, "heartbeat could"}),
     [](const auto& tested) { return tested.param.name; });
 
 }  // namespace

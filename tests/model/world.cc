@@ -311,7 +311,8 @@ void World::StartCoordinator(size_t c) {
   coordinator.suspended_until = absl::InfinitePast();
   coordinator.floor = QueueFloor();
   coordinator.left_out = std::make_unique<LeftOut>();
-  coordinator.guard = std::make_unique<ExpiryGuard>(kTtl, kTick);
+  const bool blind = options_.mutation == Mutation::kSuspensionIsNoOutage;
+  coordinator.guard = std::make_unique<ExpiryGuard>(kTtl, blind ? absl::InfiniteDuration() : kTick);
   InCoordinator(c, Between(0, 1), [this, c] { Upkeep(c); });
   InCoordinator(c, Between(0, 1), [this, c] { Poll(c); });
 }
