@@ -7,10 +7,12 @@
 
 #include "common/log.h"
 #include "common/sha256.h"
+#include "common/status.h"
 #include "coordinator/expiry_guard.h"
 #include "coordinator/garbage.h"
 #include "coordinator/store/checkpoints.h"
 #include "coordinator/store/leases.h"
+#include "coordinator/store/reuse.h"
 
 namespace gridsweep::coordinator {
 namespace {
@@ -20,6 +22,8 @@ constexpr absl::Duration kAliveEvery = absl::Seconds(5);
 constexpr absl::Duration kDropCheckpointsEvery = absl::Minutes(1);
 // An upload that has ended is named by its row long before.
 constexpr absl::Duration kCheckpointGrace = absl::Minutes(10);
+// A second or so: up to 4096 units a run.
+constexpr int kReusesAPiece = 64;
 
 class WorkReceiver final : public pqxx::notification_receiver {
  public:
@@ -108,10 +112,22 @@ void Background::Upkeep() {
   } while (Sleep(settings_.tick));
 }
 
+absl::Status Background::Reuse(Database& database) {
+  do {
+    ASSIGN_OR_RETURN(const Reused reused, ReuseResults(database, kReusesAPiece));
+    if (reused.queued > 0) WorkAppeared();
+    if (reused.looked_at == 0) return absl::OkStatus();
+  } while (Sleep(absl::ZeroDuration()));
+  return absl::OkStatus();
+}
+
 void Background::Garbage() {
   Database database(settings_.database);
   absl::Time next_checkpoints = absl::InfinitePast();
   do {
+    if (absl::Status status = Reuse(database); !status.ok() && !absl::IsUnavailable(status)) {
+      spdlog::error("reusing results: {}", std::string(status.message()));
+    }
     absl::Status status = CollectGarbage(database, artifacts_, settings_.tick);
     if (status.ok() && absl::Now() >= next_checkpoints) {
       status = DropCheckpoints(database, kCheckpointGrace).status();

@@ -1,6 +1,6 @@
-// What a coordinator does unasked: upkeep of leases and of what was deleted once a
-// second, of checkpoints once a minute, and word of claimable work to and from the
-// other coordinators.
+// What a coordinator does unasked: upkeep of leases, of results that serve other sweeps and of
+// what was deleted once a second, of checkpoints once a minute, and word of claimable work to and
+// from the other coordinators.
 #pragma once
 
 #include <absl/time/time.h>
@@ -36,6 +36,7 @@ class Background {
  private:
   void Upkeep() LOCKS_EXCLUDED(mutex_);
   void Garbage() LOCKS_EXCLUDED(mutex_);
+  absl::Status Reuse(Database& database) LOCKS_EXCLUDED(mutex_);
   void Listen() LOCKS_EXCLUDED(mutex_);
   void Notify() LOCKS_EXCLUDED(mutex_);
   // False once it is time to stop.

@@ -1,5 +1,6 @@
 // CompleteRun: the whole stream is kept in memory before its one transaction,
-// so that a stalled worker holds neither a thread nor a connection.
+// so that a stalled worker holds neither a thread nor a connection. All streams share a budget.
+#include "common/stall_alarm.h"
 #include "common/strings.h"
 #include "coordinator/dispatch_service.h"
 #include "coordinator/store/results.h"
@@ -7,21 +8,38 @@
 namespace gridsweep::coordinator {
 namespace {
 
+constexpr absl::Duration kRetryAfter = absl::Seconds(1);
+
 class CompletionReactor final : public grpc::ServerReadReactor<v1::CompleteRunRequest> {
  public:
   CompletionReactor(const DispatchParts& parts, const DispatchSettings& settings,
+                    ByteBudget& buffered, grpc::CallbackServerContext* context,
                     v1::CompleteRunResponse* response)
-      : parts_(parts), settings_(settings), response_(response) {
+      : parts_(parts),
+        settings_(settings),
+        response_(response),
+        held_(buffered),
+        stalled_(context, settings.longest_silence) {
     StartRead(&message_);
   }
 
   void OnReadDone(bool ok) override {
     if (cancelled_) return Finish(grpc::Status::CANCELLED);
-    if (!ok) return Store();
-    bytes_ += message_.SpaceUsedLong();
-    if (bytes_ > settings_.max_completion_bytes) {
+    if (!ok) {
+      stalled_.Finished();
+      return Store();
+    }
+    stalled_.Heard();
+    const size_t bytes = message_.SpaceUsedLong();
+    if (held_.taken() + bytes > settings_.max_completion_bytes) {
       return Finish(ToGrpc(absl::ResourceExhaustedError(
           StrCat("the result is larger than ", settings_.max_completion_bytes, " bytes"))));
+    }
+    if (!held_.Take(bytes)) {
+      return Finish(ToGrpc(WithRetryAfter(
+          absl::ResourceExhaustedError(StrCat("results of ", settings_.max_buffered_bytes,
+                                              " bytes are on their way already; send it again")),
+          kRetryAfter)));
     }
     messages_.push_back(std::move(message_));
     message_.Clear();
@@ -54,16 +72,19 @@ class CompletionReactor final : public grpc::ServerReadReactor<v1::CompleteRunRe
   v1::CompleteRunResponse* const response_;
   v1::CompleteRunRequest message_;
   std::vector<v1::CompleteRunRequest> messages_;
-  size_t bytes_ = 0;
+  ByteBudget::Share held_;
   std::atomic<bool> cancelled_ = false;
+  StallAlarm stalled_;
 };
 
 }  // namespace
 
 grpc::ServerReadReactor<v1::CompleteRunRequest>* NewCompletion(const DispatchParts& parts,
                                                                const DispatchSettings& settings,
+                                                               ByteBudget& buffered,
+                                                               grpc::CallbackServerContext* context,
                                                                v1::CompleteRunResponse* response) {
-  return new CompletionReactor(parts, settings, response);
+  return new CompletionReactor(parts, settings, buffered, context, response);
 }
 
 }  // namespace gridsweep::coordinator

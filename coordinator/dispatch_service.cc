@@ -254,18 +254,18 @@ grpc::ServerUnaryReactor* DispatchService::Heartbeat(grpc::CallbackServerContext
 }
 
 grpc::ServerReadReactor<v1::UploadArtifactRequest>* DispatchService::UploadArtifact(
-    grpc::CallbackServerContext*, v1::UploadArtifactResponse* response) {
-  return NewUpload(parts_, settings_, response);
+    grpc::CallbackServerContext* context, v1::UploadArtifactResponse* response) {
+  return NewUpload(parts_, settings_, context, response);
 }
 
 grpc::ServerReadReactor<v1::CompleteRunRequest>* DispatchService::CompleteRun(
-    grpc::CallbackServerContext*, v1::CompleteRunResponse* response) {
-  return NewCompletion(parts_, settings_, response);
+    grpc::CallbackServerContext* context, v1::CompleteRunResponse* response) {
+  return NewCompletion(parts_, settings_, buffered_, context, response);
 }
 
 grpc::ServerReadReactor<v1::SaveCheckpointRequest>* DispatchService::SaveCheckpoint(
-    grpc::CallbackServerContext*, v1::SaveCheckpointResponse* response) {
-  return NewCheckpointUpload(parts_, settings_, response);
+    grpc::CallbackServerContext* context, v1::SaveCheckpointResponse* response) {
+  return NewCheckpointUpload(parts_, settings_, context, response);
 }
 
 grpc::ServerWriteReactor<v1::LoadCheckpointResponse>* DispatchService::LoadCheckpoint(

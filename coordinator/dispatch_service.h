@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "common/artifact_store.h"
+#include "common/byte_budget.h"
 #include "coordinator/lane.h"
 #include "coordinator/matcher.h"
 #include "coordinator/progress_board.h"
@@ -23,7 +24,9 @@ struct DispatchSettings {
   absl::Duration checkpoint_interval = absl::Minutes(5);  // where the sweep has none
   uint64_t max_artifact_bytes = uint64_t{1} << 30;
   uint64_t max_checkpoint_bytes = uint64_t{1} << 32;
-  size_t max_completion_bytes = size_t{64} << 20;  // of one CompleteRun stream, in memory
+  size_t max_completion_bytes = size_t{64} << 20;     // of one CompleteRun stream, in memory
+  size_t max_buffered_bytes = size_t{128} << 20;      // of all of them together
+  absl::Duration longest_silence = absl::Minutes(1);  // of a client in the middle of a stream
 };
 
 // What the service works with; all of it outlives the service.
@@ -40,6 +43,7 @@ class DispatchService final : public v1::DispatchService::CallbackService {
   DispatchService(DispatchParts parts, DispatchSettings settings)
       : parts_(std::move(parts)),
         settings_(settings),
+        buffered_(settings.max_buffered_bytes),
         stuck_watch_(settings.stuck, 2 * settings.heartbeat_interval) {}
 
   grpc::ServerUnaryReactor* Register(grpc::CallbackServerContext*, const v1::RegisterRequest*,
@@ -69,6 +73,7 @@ class DispatchService final : public v1::DispatchService::CallbackService {
 
   const DispatchParts parts_;
   const DispatchSettings settings_;
+  ByteBudget buffered_;
   LeftOut left_out_;
   StuckWatch stuck_watch_;
 };
@@ -76,14 +81,17 @@ class DispatchService final : public v1::DispatchService::CallbackService {
 // The streams, each in a file of its own. They delete themselves.
 grpc::ServerReadReactor<v1::UploadArtifactRequest>* NewUpload(const DispatchParts& parts,
                                                               const DispatchSettings& settings,
+                                                              grpc::CallbackServerContext* context,
                                                               v1::UploadArtifactResponse* response);
 grpc::ServerReadReactor<v1::SaveCheckpointRequest>* NewCheckpointUpload(
     const DispatchParts& parts, const DispatchSettings& settings,
-    v1::SaveCheckpointResponse* response);
+    grpc::CallbackServerContext* context, v1::SaveCheckpointResponse* response);
 grpc::ServerWriteReactor<v1::LoadCheckpointResponse>* NewCheckpointDownload(
     const DispatchParts& parts, const v1::LoadCheckpointRequest& request);
 grpc::ServerReadReactor<v1::CompleteRunRequest>* NewCompletion(const DispatchParts& parts,
                                                                const DispatchSettings& settings,
+                                                               ByteBudget& buffered,
+                                                               grpc::CallbackServerContext* context,
                                                                v1::CompleteRunResponse* response);
 
 }  // namespace gridsweep::coordinator

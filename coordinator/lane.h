@@ -10,16 +10,22 @@
 #include <string>
 #include <vector>
 
+#include "common/client_limit.h"
 #include "common/executor.h"
 #include "common/status.h"
+#include "common/strings.h"
 #include "coordinator/store/database.h"
 
 namespace gridsweep::coordinator {
 
 class Lane {
  public:
-  Lane(const std::string& name, int threads, size_t capacity, const Database::Settings& settings)
-      : databases_(MakeDatabases(threads, settings)), executor_(name, threads, capacity) {}
+  // `most_a_client`: calls of one client that may be queued or at work; 0: no limit.
+  Lane(const std::string& name, int threads, size_t capacity, const Database::Settings& settings,
+       int most_a_client = 0)
+      : databases_(MakeDatabases(threads, settings)),
+        clients_(most_a_client),
+        executor_(name, threads, capacity) {}
 
   // Queues `work`, which must not throw; false at once when the lane is full.
   [[nodiscard]] bool Submit(std::function<void(Database&)> work) {
@@ -27,6 +33,14 @@ class Lane {
         [this, work = std::move(work)](int thread) { work(*databases_[thread]); });
   }
 
+  ClientLimit& clients() { return clients_; }
+  // RESOURCE_EXHAUSTED with RetryInfo: what a client hears that is not let in.
+  absl::Status TooMany() const {
+    return WithRetryAfter(
+        absl::ResourceExhaustedError(
+            StrCat("this client has ", clients_.most(), " calls in flight; wait for some of them")),
+        absl::Seconds(1));
+  }
   // RESOURCE_EXHAUSTED with RetryInfo: what a caller hears when Submit answers false.
   absl::Status Full() const {
     return WithRetryAfter(
@@ -43,14 +57,18 @@ class Lane {
   }
 
   std::vector<std::unique_ptr<Database>> databases_;
+  ClientLimit clients_;
   Executor executor_;  // last: its threads end first
 };
+
+// An eighth of what the lane holds.
+inline constexpr int kMostGeneralCallsAClient = 32;
 
 struct Lanes {
   explicit Lanes(const std::string& conninfo)
       : heartbeat("heartbeat", 2, 4096, {conninfo, absl::Seconds(10), /*lazy_commit=*/true}),
         dispatch("dispatch", 2, 4096, {conninfo, absl::Seconds(10)}),
-        general("general", 4, 256, {conninfo, absl::Seconds(60)}),
+        general("general", 4, 256, {conninfo, absl::Seconds(60)}, kMostGeneralCallsAClient),
         complete("complete", 2, 256, {conninfo, absl::Seconds(60)}),
         upload("upload", 2, 1024, {conninfo, absl::Seconds(60)}) {}
 
@@ -66,12 +84,24 @@ struct Lanes {
 template <typename Work>
 grpc::ServerUnaryReactor* AnswerIn(Lane& lane, grpc::CallbackServerContext* context, Work work) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  const bool queued = lane.Submit([context, reactor, work](Database& database) {
+  // A connection; clients of a unix socket cannot be told apart.
+  const std::string client = context->peer();
+  ClientLimit* const limit = client.rfind("unix:", 0) == 0 ? nullptr : &lane.clients();
+  if (limit != nullptr && !limit->Enter(client)) {
+    reactor->Finish(ToGrpc(lane.TooMany()));
+    return reactor;
+  }
+  const bool queued = lane.Submit([limit, client, context, reactor, work](Database& database) {
     // The caller may have given up while this waited.
-    if (context->IsCancelled()) return reactor->Finish(grpc::Status::CANCELLED);
-    reactor->Finish(ToGrpc(work(database)));
+    const grpc::Status status =
+        context->IsCancelled() ? grpc::Status::CANCELLED : ToGrpc(work(database));
+    if (limit != nullptr) limit->Leave(client);
+    reactor->Finish(status);
   });
-  if (!queued) reactor->Finish(ToGrpc(lane.Full()));
+  if (!queued) {
+    if (limit != nullptr) limit->Leave(client);
+    reactor->Finish(ToGrpc(lane.Full()));
+  }
   return reactor;
 }
 

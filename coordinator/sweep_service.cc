@@ -91,6 +91,13 @@ grpc::ServerUnaryReactor* SweepService::CreateSweep(grpc::CallbackServerContext*
     *response->mutable_sweep() = std::move(created.sweep);
     response->mutable_sweep()->clear_source_yaml();
     for (const v1::Notice& notice : expanded.notices) *response->add_notices() = notice;
+    if (created.reusable > 0) {
+      v1::Notice& notice = *response->add_notices();
+      notice.set_severity(v1::Notice::SEVERITY_NOTICE);
+      notice.set_path("gridsweep.reuse");
+      notice.set_message(StrCat(created.reusable, " of ", sweep.runs.size(),
+                                " runs have a result in another sweep, and take that"));
+    }
     if (!created.already_existed) {
       spdlog::info("sweep {} \"{}\": {} runs", response->sweep().sweep_id(),
                    response->sweep().name(), sweep.runs.size());

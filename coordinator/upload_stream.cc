@@ -1,5 +1,6 @@
 // UploadArtifact and SaveCheckpoint: chunks go to the lane one at a time, and the
 // next is read when the last is on disk.
+#include "common/stall_alarm.h"
 #include "common/strings.h"
 #include "coordinator/dispatch_service.h"
 #include "coordinator/store/checkpoints.h"
@@ -56,13 +57,17 @@ template <class Kind>
 class UploadReactor final : public grpc::ServerReadReactor<typename Kind::Request> {
  public:
   UploadReactor(const DispatchParts& parts, const DispatchSettings& settings,
-                typename Kind::Response* response)
-      : parts_(parts), settings_(settings), response_(response) {
+                grpc::CallbackServerContext* context, typename Kind::Response* response)
+      : parts_(parts),
+        settings_(settings),
+        response_(response),
+        stalled_(context, settings.longest_silence) {
     this->StartRead(&message_);
   }
 
   void OnReadDone(bool ok) override {
     if (cancelled_) return this->Finish(grpc::Status::CANCELLED);
+    ok ? stalled_.Heard() : stalled_.Finished();
     const bool queued = parts_.lanes.upload.Submit([this, ok](Database& database) {
       const absl::StatusOr<bool> more = ok ? Take(database) : End(database);
       if (more.ok() && *more) return this->StartRead(&message_);
@@ -144,20 +149,21 @@ class UploadReactor final : public grpc::ServerReadReactor<typename Kind::Reques
   std::unique_ptr<ArtifactUpload> upload_;
   uint64_t received_ = 0;
   std::atomic<bool> cancelled_ = false;
+  StallAlarm stalled_;
 };
 
 }  // namespace
 
 grpc::ServerReadReactor<v1::UploadArtifactRequest>* NewUpload(
     const DispatchParts& parts, const DispatchSettings& settings,
-    v1::UploadArtifactResponse* response) {
-  return new UploadReactor<ArtifactKind>(parts, settings, response);
+    grpc::CallbackServerContext* context, v1::UploadArtifactResponse* response) {
+  return new UploadReactor<ArtifactKind>(parts, settings, context, response);
 }
 
 grpc::ServerReadReactor<v1::SaveCheckpointRequest>* NewCheckpointUpload(
     const DispatchParts& parts, const DispatchSettings& settings,
-    v1::SaveCheckpointResponse* response) {
-  return new UploadReactor<CheckpointKind>(parts, settings, response);
+    grpc::CallbackServerContext* context, v1::SaveCheckpointResponse* response) {
+  return new UploadReactor<CheckpointKind>(parts, settings, context, response);
 }
 
 }  // namespace gridsweep::coordinator

@@ -56,6 +56,10 @@ absl::StatusOr<int> DescribeSweep(Session& session, const std::string& name) {
   Field(out, "Stopped", TimeText(sweep.stopped_at()));
   Field(out, "Cancelled", TimeText(sweep.cancelled_at()));
   Field(out, "Runs", StrCat(WithCommas(sweep.counts().total()), ": ", CountsText(sweep.counts())));
+  if (sweep.counts().reused() > 0) {
+    Field(out, "Reused",
+          StrCat(WithCommas(sweep.counts().reused()), " results of runs in other sweeps"));
+  }
   if (sweep.counts().total() > 0) {
     Field(out, "Run ids",
           StrCat(sweep.first_run_id(), " .. ", sweep.first_run_id() + sweep.counts().total() - 1));
@@ -188,6 +192,9 @@ void PrintRun(Console& console, const v1::GetRunResponse& response) {
   }
   Field(out, "Finished", TimeText(run.finished_at()));
   Field(out, "Config hash", run.config_hash());
+  if (run.reused_from_run_id() > 0) {
+    Field(out, "Reused", StrCat("the result of run ", run.reused_from_run_id()));
+  }
   Field(out, "Artifact", run.artifact_sha256());
   if (!run.numerics_id().empty()) {
     Field(out, "Numerics", StrCat(run.numerics_id(), ", science version ", run.science_version()));

@@ -64,6 +64,12 @@ void PrintCoverage(Console& console, const std::vector<v1::Coverage>& groups) {
     sum.set_cancelled(sum.cancelled() + c.cancelled());
     sum.set_running(sum.running() + c.running());
     sum.set_pending(sum.pending() + c.pending());
+    sum.set_reused(sum.reused() + c.reused());
+  }
+  if (sum.reused() > 0) {
+    console.err << "Reused: " << WithCommas(sum.reused())
+                << " results are those of runs in other sweeps (leave them out: --filter 'reused = "
+                   "false').\n";
   }
   if (sum.finished() == sum.runs_total()) return;
   std::string rest;

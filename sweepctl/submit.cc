@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <ostream>
 
 #include "common/sha256.h"
@@ -107,6 +108,14 @@ absl::StatusOr<int> Submit(Session& session, const Options& options) {
   listing.names = {std::to_string(sweep.sweep_id())};
   session.Print(listing);
   console.out.flush();
+  std::vector<v1::Notice> news;  // what the server alone knows
+  for (const v1::Notice& notice : response.notices()) {
+    const bool told = std::ranges::any_of(local.notices, [&](const v1::Notice& other) {
+      return other.path() == notice.path() && other.message() == notice.message();
+    });
+    if (!told) news.push_back(notice);
+  }
+  PrintNotices(console, text, news);
   if (response.already_existed()) {
     console.err << "This request id had created the sweep before; nothing was added.\n";
   }

@@ -117,10 +117,8 @@ class SettingsReader {
     const auto* reuse = std::get_if<bool>(&entry.value.scalar);
     if (entry.value.kind != YamlNode::Kind::kScalar || reuse == nullptr) {
       notices_.Error(At(path, entry.value), Describe(entry.value) + " is not true or false");
-    } else if (*reuse) {
-      notices_.Error(At(path, entry.value),
-                     "results of equal configurations are not reused in this version, every run is "
-                     "trained; remove it or say false");
+    } else {
+      plan_.settings.set_reuse(*reuse);
     }
   }
 

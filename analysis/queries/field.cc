@@ -88,6 +88,11 @@ std::vector<Field> MakeFields() {
                     .sql = "p.science_version",
                     .is_result = true,
                     .groupable = false});
+  fields.push_back({.name = "reused",
+                    .type = FieldType::kBool,
+                    .sql = "(p.reused_from is not null)",
+                    .is_result = true,
+                    .groupable = false});
   for (const auto& metric : science::Metrics()) {
     if (metric.level != science::MetricLevel::kRun) continue;
     fields.push_back({.name = std::string(metric.name),
@@ -131,7 +136,7 @@ std::string NoSuchField(std::string_view name, bool for_grouping) {
                 for_grouping
                     ? "; fields are configuration fields, readout, readout_family and sweep"
                     : "; fields are configuration fields, readout, readout_family, sweep, run, "
-                      "state, numerics_id, science_version and metrics of runs");
+                      "state, numerics_id, science_version, reused and metrics of runs");
 }
 
 }  // namespace gridsweep::analysis

@@ -119,7 +119,7 @@ std::string WithSelected(const Selection& selection, SqlParams& params,
   }
   for (const auto& column : result_columns) results += ", p." + column;
   return StrCat("with picked as materialized (select r.run_id, st.state, coalesce(", passes,
-                ", false) as passes", keys, results,
+                ", false) as passes, p.reused_from is not null as reused", keys, results,
                 " from runs r join run_state st using (run_id)"
                 " left join run_results p on p.run_id = r.run_id where ",
                 asked, "), selected as (select * from picked where state = 4 and passes)");
@@ -202,7 +202,8 @@ std::vector<CoveredGroup> ReadCoverage(Snapshot& snapshot, const Selection& sele
              "count(*), count(*) filter (where state = 4), count(*) filter (where state = 5),"
              " count(*) filter (where state = 6), count(*) filter (where state = 7),"
              " count(*) filter (where state = 3), count(*) filter (where state in (0, 1, 2)),"
-             " count(*) filter (where state = 4 and passes) from picked",
+             " count(*) filter (where state = 4 and passes),"
+             " count(*) filter (where state = 4 and passes and reused) from picked",
              GroupByKeys(selection)),
       params);
   std::vector<CoveredGroup> groups;
@@ -222,6 +223,7 @@ std::vector<CoveredGroup> ReadCoverage(Snapshot& snapshot, const Selection& sele
     coverage.set_running(AsInt(row[++column]));
     coverage.set_pending(AsInt(row[++column]));
     coverage.set_selected_runs(AsInt(row[++column]));
+    coverage.set_reused(AsInt(row[++column]));
   }
   std::ranges::sort(groups, [&](const CoveredGroup& a, const CoveredGroup& b) {
     for (size_t i = 0; i < a.key.size(); ++i) {

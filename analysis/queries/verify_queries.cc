@@ -58,6 +58,11 @@ RunFacts ReadRun(const pqxx::row& row, const MetricColumns& metrics) {
   if (!row["size"].is_null()) result.artifact_size = AsInt(row["size"]);
   result.unit_count = AsInt(row["unit_count"]);
   result.steps = AsInt(row["steps"]);
+  if (!row["reused_from"].is_null()) result.reused_from = AsInt(row["reused_from"]);
+  if (!row["source_config_hash"].is_null()) {
+    result.source_config_hash = AsBytes(row["source_config_hash"]);
+  }
+  result.equals_source = row["equals_source"].as<bool>();
   for (const std::string& metric : metrics.of_runs) {
     result.metrics[metric] = AsOptionalDouble(row[metric]);
   }
@@ -94,12 +99,18 @@ std::vector<RunFacts> ReadRunFacts(Snapshot& snapshot, int64_t sweep_id, int64_t
   SqlParams params;
   std::string sql =
       "select r.*, st.state, st.attempt, st.failures, l.attempt as lease_attempt, p.outcome,"
-      " p.token, p.artifact, a.size, p.unit_count, p.steps";
+      " p.token, p.artifact, a.size, p.unit_count, p.steps, p.reused_from,"
+      " o.config_hash as source_config_hash,"
+      " (p.outcome, p.artifact, p.steps, p.unit_count, p.numerics_id, p.science_version)"
+      " is not distinct from (q.outcome, q.artifact, q.steps, q.unit_count, q.numerics_id,"
+      " q.science_version) as equals_source";
   for (const std::string& metric : metrics.of_runs) sql += StrCat(", p.", metric);
   sql +=
       " from runs r"
       " left join run_state st using (run_id) left join leases l using (run_id)"
       " left join run_results p using (run_id)"
+      " left join run_results q on q.run_id = p.reused_from"
+      " left join runs o on o.run_id = q.run_id"
       " left join artifacts a on a.sha256 = p.artifact";
   sql += StrCat(" where r.sweep_id = ", params.Int(sweep_id), " and r.run_id > ", params.Int(after),
                 " order by r.run_id limit ", params.Int(limit));

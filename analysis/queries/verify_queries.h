@@ -35,6 +35,11 @@ struct ResultFacts {
   int64_t unit_count;
   int64_t steps;
   std::map<std::string, std::optional<double>> metrics;  // each of the table's
+  std::optional<int64_t> reused_from;                    // the run that was trained
+  // Of that run, where it still has a result: raw bytes, and whether the results have the same
+  // outcome, artifact, steps, unit count, numerics_id and science_version.
+  std::optional<std::string> source_config_hash;
+  bool equals_source = false;
 };
 
 struct RollupFacts {

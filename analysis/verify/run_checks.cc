@@ -142,10 +142,22 @@ void CheckAttempts(const RunFacts& run, Findings& findings) {
     right = right && run.result && attempt.token == run.result->token &&
             attempt.outcome == (run.state == kSucceeded ? "succeeded" : "diverged");
   }
+  const bool trained = IsFinished(run) && !(run.result && run.result->reused_from);
   findings.Expect(
-      right && with_result == (IsFinished(run) ? 1 : 0), "attempts", run.run_id,
+      right && with_result == (trained ? 1 : 0), "attempts", run.run_id,
       StrCat("the run is ", StateName(run), "; ", with_result, " of its attempts brought a result",
              right ? "" : ", not the one stored (token or outcome differ)"));
+}
+
+// A result that another run was trained for. That run may be gone, or trained anew.
+void CheckReuse(const RunFacts& run, Findings& findings) {
+  if (!run.result || !run.result->reused_from) return;
+  const ResultFacts& result = *run.result;
+  findings.Expect(!result.source_config_hash ||
+                      (*result.source_config_hash == run.config_hash && result.equals_source),
+                  "reuse", run.run_id,
+                  StrCat("the result is that of run ", *result.reused_from,
+                         ", whose configuration or result differs"));
 }
 
 void CheckFailures(const RunFacts& run, Findings& findings) {
@@ -318,6 +330,7 @@ void CheckRun(const RunFacts& run, const std::vector<std::string>& metrics, Find
   CheckConfig(run, findings);
   CheckState(run, findings);
   CheckAttempts(run, findings);
+  CheckReuse(run, findings);
   CheckFailures(run, findings);
   CheckUnits(run, findings);
   CheckRollups(run, metrics, findings);

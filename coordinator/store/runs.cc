@@ -10,7 +10,7 @@
 namespace gridsweep::coordinator {
 namespace {
 
-constexpr int kFixedColumns = 16;
+constexpr int kFixedColumns = 17;
 
 // Run-level metrics follow the fixed columns, in the order of the registry.
 std::string SelectRun(const char* rest) {
@@ -21,7 +21,7 @@ std::string SelectRun(const char* rest) {
                            order by a.attempt desc limit 1), ''),
          (extract(epoch from p.finished_at) * 1000000)::bigint,
          coalesce(encode(p.artifact, 'hex'), ''), r.seed, coalesce(p.numerics_id, ''),
-         coalesce(p.science_version, 0))";
+         coalesce(p.science_version, 0), coalesce(p.reused_from, 0))";
   for (const science::Metric& metric : science::Metrics()) {
     if (metric.level == science::MetricLevel::kRun) sql += StrCat(", p.", metric.name);
   }
@@ -49,6 +49,7 @@ absl::StatusOr<v1::Run> ReadRun(const pqxx::row& row) {
   run.set_artifact_sha256(row[12].c_str());
   run.set_numerics_id(row[14].c_str());
   run.set_science_version(row[15].as<unsigned>());
+  run.set_reused_from_run_id(row[16].as<int64_t>());
   int column = kFixedColumns;
   for (const science::Metric& metric : science::Metrics()) {
     if (metric.level != science::MetricLevel::kRun) continue;

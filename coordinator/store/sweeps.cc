@@ -8,6 +8,7 @@
 #include "common/sha256.h"
 #include "common/status.h"
 #include "common/strings.h"
+#include "coordinator/store/reuse.h"
 #include "science/config/parameters.h"
 #include "sweepspec/run_config_proto.h"
 
@@ -51,7 +52,9 @@ constexpr char kSelectSweep[] = R"(
          (extract(epoch from s.stopped_at) * 1000000)::bigint,
          (extract(epoch from s.cancelled_at) * 1000000)::bigint,
          extract(epoch from s.checkpoint_interval), s.reuse, s.resource_class, s.memory_bytes,
-         s.notify_url, s.submitted_by, )";
+         s.notify_url, s.submitted_by,
+         (select count(*) from run_results p
+          where p.sweep_id = s.sweep_id and p.reused_from is not null), )";
 constexpr char kFromSweep[] = R"( from sweeps s cross join lateral (
     select array[count(*) filter (where state = 0), count(*) filter (where state = 1),
                  count(*) filter (where state = 2), count(*) filter (where state = 3),
@@ -126,7 +129,8 @@ v1::Sweep ReadSweep(const pqxx::row& row) {
   settings->mutable_resources()->set_memory_bytes(row[24].as<uint64_t>());
   settings->set_notify_url(row[25].c_str());
   sweep.set_submitted_by(row[26].c_str());
-  sweep.set_source_yaml(row[27].c_str());
+  sweep.mutable_counts()->set_reused(Int(row[27]));
+  sweep.set_source_yaml(row[28].c_str());
   return sweep;
 }
 
@@ -246,8 +250,10 @@ absl::StatusOr<CreatedSweep> CreateSweep(Database& database, const NewSweep& req
          settings.resources().memory_bytes(), settings.notify_url(), request.submitted_by})[0][0]);
     CopyRuns(t, sweep_id, first_run, sweep.runs);
     t.Exec(kQueueRuns, {sweep_id});
+    const int64_t reusable =
+        settings.reuse() ? SetReusableRunsAside(t, sweep_id, science::kScienceVersion) : 0;
     ASSIGN_OR_RETURN(v1::Sweep created, FindSweep(t, sweep_id));
-    return CreatedSweep{std::move(created), false};
+    return CreatedSweep{std::move(created), false, reusable};
   });
 }
 

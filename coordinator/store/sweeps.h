@@ -39,6 +39,7 @@ struct NewSweep {
 struct CreatedSweep {
   v1::Sweep sweep;
   bool already_existed;
+  int64_t reusable = 0;  // runs set aside to take another's result
 };
 
 // Stores the sweep and its runs, or nothing. Run ids are contiguous; the units

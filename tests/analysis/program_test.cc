@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <pqxx/pqxx>
+#include <set>
 
 #include "common/rpc.h"
 #include "gridsweep/v1/analysis.grpc.pb.h"
@@ -35,7 +36,12 @@ TEST(AnalysisProgram, WaitsForTheSchemaThenServesAndDrainsOnSigterm) {
   {
     pqxx::connection connection(database);
     pqxx::work work(connection);
-    work.exec(ReadFile(fs::path(GRIDSWEEP_SOURCE_DIR) / "coordinator/migrations/0001_initial.sql"));
+    std::set<fs::path> migrations;
+    for (const auto& entry :
+         fs::directory_iterator(fs::path(GRIDSWEEP_SOURCE_DIR) / "coordinator/migrations")) {
+      migrations.insert(entry.path());
+    }
+    for (const fs::path& migration : migrations) work.exec(ReadFile(migration));
     const std::string instance = work.exec("select instance_id from instance")[0][0].c_str();
     work.commit();
     fs::create_directory(directory / "artifacts");

@@ -146,6 +146,25 @@ TEST_F(SelectionTest, AGroupOfNullIsItsOwn) {
   EXPECT_EQ(response.rows(0).denominator(), 12);
 }
 
+TEST_F(SelectionTest, TellsReusedResultsApart) {
+  ResultWorld world;
+  world.AddSweep({{.seed = 0, .scores = {0.9}}, {.seed = 1, .scores = {0.5, 0.5}}});
+  world.Execute("update run_results set reused_from = 99 where run_id = 2");
+  const auto ask = [&](const std::string& filter) {
+    v1::FractionRequest request;
+    request.mutable_where()->set_filter(filter);
+    v1::FractionResponse response;
+    const auto status = world.Fraction(request, response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return response.rows(0);
+  };
+  EXPECT_EQ(ask("").group().coverage().reused(), 1);
+  EXPECT_EQ(ask("").denominator(), 3);
+  EXPECT_EQ(ask("reused = false").denominator(), 1);
+  EXPECT_EQ(ask("reused = false").group().coverage().reused(), 0);
+  EXPECT_EQ(ask("reused = true").denominator(), 2);
+}
+
 TEST_F(SelectionTest, RefusesGroupsThatCannotBe) {
   const auto error_of = [](const std::vector<std::string>& group_by) {
     v1::FractionRequest request;

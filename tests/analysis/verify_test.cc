@@ -218,6 +218,13 @@ std::vector<Plant> Plants() {
       {.name = "TokenOfAnother",
        .sql = "update run_results set token = " + token + " where run_id = 1",
        .check = "attempts"},
+      {.name = "ReusedFromAnother",
+       .sql = "update run_results set reused_from = 2 where run_id = 1;"
+              "update attempts set outcome = 'lost' where run_id = 1 and attempt = 2",
+       .check = "reuse"},
+      {.name = "ReusedAndTrained",
+       .sql = "update run_results set reused_from = 99 where run_id = 1",
+       .check = "attempts"},
       {.name = "UnitMissing",
        .sql = "delete from units where run_id = 1 and unit = 1",
        .check = "units_contiguous",

@@ -15,6 +15,7 @@
 #include "common/strings.h"
 #include "coordinator/coordinator.h"
 #include "gridsweep/v1/admin.grpc.pb.h"
+#include "science/config/run_config.h"
 #include "tests/support/postgres.h"
 
 namespace gridsweep::coordinator {
@@ -31,7 +32,7 @@ class ServerTest : public ::testing::Test {
   }
 
   void Start() {
-    options_.listen = "unix:" + directory_ + "/socket";
+    options_.listen = listen_.empty() ? "unix:" + directory_ + "/socket" : listen_;
     options_.database = conninfo_;
     options_.artifacts = directory_ + "/artifacts";
     auto coordinator = Coordinator::Start(options_);
@@ -146,6 +147,7 @@ class ServerTest : public ::testing::Test {
     *header.mutable_ref() = lease.ref();
     header.set_outcome(v1::OUTCOME_SUCCEEDED);
     header.set_unit_count(kNg);
+    header.set_science_version(science::kScienceVersion);
     header.set_steps(
         static_cast<uint64_t>(lease.config().n_epochs() * lease.config().n_grad_steps_per_epoch()));
     header.add_artifacts()->set_sha256(sha);
@@ -196,6 +198,7 @@ class ServerTest : public ::testing::Test {
   const std::string directory_;
   const std::string conninfo_;
   Database db_;
+  std::string listen_;  // "": a unix socket
   Options options_;
   std::unique_ptr<Coordinator> coordinator_;
   std::unique_ptr<v1::SweepService::Stub> sweeps_;

@@ -148,5 +148,26 @@ TEST_F(SweepLifecycle, ADeleteNeverTakesTheFileOfAResultThatIsUploadedMeanwhile)
   }
 }
 
+TEST_F(SweepLifecycle, AReusingSweepFinishesWithoutAWorkerAndSaysSo) {
+  Create(1);
+  const auto leases = Lease(Register("w"), 1);
+  ASSERT_EQ(leases.size(), 1u);
+  const std::string bytes(100, 'a');
+  ASSERT_TRUE(Upload(leases[0], bytes, Sha256::Of(bytes)).ok());
+  ASSERT_TRUE(Complete(leases[0], Sha256::Of(bytes)).ok());
+  v1::CreateSweepRequest request = SpecOf(1);
+  request.mutable_spec()->mutable_settings()->set_reuse(true);
+  v1::CreateSweepResponse response;
+  grpc::ClientContext context;
+  ASSERT_TRUE(sweeps_->CreateSweep(&context, request, &response).ok());
+  ASSERT_EQ(response.notices_size(), 1);
+  EXPECT_EQ(response.notices(0).message(),
+            "1 of 1 runs have a result in another sweep, and take that");
+  EXPECT_TRUE(Eventually([&] {
+    return Count(StrCat("select count(*) from run_state where state = 4 and sweep_id = ",
+                        response.sweep().sweep_id())) == 1;
+  }));
+}
+
 }  // namespace
 }  // namespace gridsweep::coordinator

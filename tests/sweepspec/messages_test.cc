@@ -218,8 +218,6 @@ TEST(SettingsMessages, NameTheFaultAndTheFix) {
       {"max_attempts: 0", "5:17 gridsweep.max_attempts: ", "0 is not a whole number from 1", ""},
       {"max_attempts: 40000", "5:17 gridsweep.max_attempts: ", "40000 is not", "to 32767"},
       {"reuse: maybe", "5:10 gridsweep.reuse: ", "\"maybe\" is not true or false", ""},
-      {"reuse: true", "5:10 gridsweep.reuse: ", "not reused in this version",
-       "remove it or say false"},
       {"resources: {gpu: 1}", "5:3 gridsweep.resources: ", "not chosen by resources", "remove it"},
       {"labels: [a]", "5:3 gridsweep.labels: ", "is a list", "labels: {name: value}"},
       {"labels: {a: [1]}", "5:12 gridsweep.labels.a: ", "a label's value is text", ""},

@@ -1,0 +1,60 @@
+#include "common/stall_alarm.h"
+
+#include <absl/time/clock.h>
+#include <grpcpp/alarm.h>
+
+#include "common/mutex.h"
+
+namespace gridsweep {
+
+// Outlives the StallAlarm for as long as its alarm is set.
+class StallAlarm::State : public std::enable_shared_from_this<State> {
+ public:
+  State(grpc::CallbackServerContext* context, absl::Duration limit)
+      : limit_(limit), context_(context), heard_(absl::Now()) {}
+
+  // One timer an interval, however many messages come: it looks when the last one did.
+  void Arm() LOCKS_EXCLUDED(mutex_) {
+    MutexLock lock(mutex_);
+    if (context_ == nullptr) return;
+    if (absl::Now() - heard_ >= limit_) {
+      context_->TryCancel();
+      context_ = nullptr;
+      return;
+    }
+    alarm_ = std::make_unique<grpc::Alarm>();
+    alarm_->Set(absl::ToChronoTime(heard_ + limit_), [self = shared_from_this()](bool in_time) {
+      if (in_time) self->Arm();
+    });
+  }
+  void Heard() LOCKS_EXCLUDED(mutex_) {
+    MutexLock lock(mutex_);
+    heard_ = absl::Now();
+  }
+  void Finished() LOCKS_EXCLUDED(mutex_) {
+    std::unique_ptr<grpc::Alarm> alarm;
+    {
+      MutexLock lock(mutex_);
+      context_ = nullptr;
+      alarm = std::move(alarm_);
+    }
+  }
+
+ private:
+  const absl::Duration limit_;
+  Mutex mutex_;
+  grpc::CallbackServerContext* context_ GUARDED_BY(mutex_);  // nullptr: nothing to watch any more
+  absl::Time heard_ GUARDED_BY(mutex_);
+  std::unique_ptr<grpc::Alarm> alarm_ GUARDED_BY(mutex_);
+};
+
+StallAlarm::StallAlarm(grpc::CallbackServerContext* context, absl::Duration limit)
+    : state_(std::make_shared<State>(context, limit)) {
+  state_->Arm();
+}
+
+StallAlarm::~StallAlarm() { state_->Finished(); }
+void StallAlarm::Heard() { state_->Heard(); }
+void StallAlarm::Finished() { state_->Finished(); }
+
+}  // namespace gridsweep

@@ -1,0 +1,32 @@
+// Ends calls whose client has fallen silent in the middle of a stream.
+#pragma once
+
+#include <absl/time/time.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <memory>
+
+namespace gridsweep {
+
+// Cancels the call of `context` once neither Heard nor Finished was called for `limit`. A client
+// that streams may have set no deadline, and its connection may be sound: what it has sent would
+// be held for ever. All methods are thread-safe and return at once.
+class StallAlarm {
+ public:
+  StallAlarm(grpc::CallbackServerContext* context, absl::Duration limit);
+  // The context may go afterwards.
+  ~StallAlarm();
+  StallAlarm(const StallAlarm&) = delete;
+  StallAlarm& operator=(const StallAlarm&) = delete;
+
+  void Heard();
+  // The client's part is over.
+  void Finished();
+
+ private:
+  class State;
+  const std::shared_ptr<State> state_;
+};
+
+}  // namespace gridsweep
