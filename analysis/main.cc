@@ -4,22 +4,28 @@
 #include <optional>
 
 #include "analysis/queries/database.h"
+#include "analysis/queries/live_tokens.h"
 #include "analysis/queries/unit_lookup.h"
 #include "analysis/service.h"
 #include "common/artifact_store.h"
 #include "common/log.h"
 #include "common/rpc.h"
+#include "common/security_flags.h"
 #include "common/signals.h"
 #include "common/status.h"
 
 namespace gridsweep::analysis {
 namespace {
 
+// A database that does not answer must not keep revocations waiting for long.
+constexpr int kTokenReadTimeoutSeconds = 5;
+
 struct Flags {
   std::string listen = "127.0.0.1:7071";
   std::string database;
   std::string artifacts;
   std::string renderer;
+  ServerSecurity security;
   int query_threads = 4;
   int stream_threads = 2;
 };
@@ -64,6 +70,10 @@ std::unique_ptr<ArtifactStore> WaitForStore(const Flags& flags) {
 }
 
 int Serve(const Flags& flags) {
+  if (const absl::Status status = CheckSecurity(flags.listen, flags.security); !status.ok()) {
+    spdlog::error("{}", std::string(status.message()));
+    return 1;
+  }
   auto store = WaitForStore(flags);
   if (store == nullptr) return 0;
   AnalysisServiceImpl::Options options;
@@ -73,13 +83,19 @@ int Serve(const Flags& flags) {
   options.query_threads = flags.query_threads;
   options.stream_threads = flags.stream_threads;
   AnalysisServiceImpl service(std::move(options), std::move(store));
-  auto server = RpcServer::Start(flags.listen, {&service});
+  std::shared_ptr<TokenGate> gate;
+  if (TokensRequired(flags.listen, flags.security)) {
+    auto database =
+        std::make_shared<Database>(Database::Options{flags.database, kTokenReadTimeoutSeconds}, 1);
+    gate = std::make_shared<TokenGate>([database] { return ReadLiveTokens(*database); });
+  }
+  auto server = RpcServer::Start(flags.listen, {&service}, flags.security, gate);
   if (!server.ok()) {
     spdlog::error("{}", std::string(server.status().message()));
     return 1;
   }
-  spdlog::info("serving AnalysisService on {} (no authentication: this machine alone)",
-               (*server)->address());
+  spdlog::info("serving AnalysisService on {}{}", (*server)->address(),
+               gate == nullptr ? " (no tokens are asked for)" : "");
   const int signal = WaitForShutdown();
   spdlog::info("signal {}: finishing calls in flight", signal);
   (*server)->SetNotServing();
@@ -96,13 +112,14 @@ int main(int argc, char** argv) {
   flags.renderer = gridsweep::analysis::DefaultRenderer();
   CLI::App app("Answers questions about stored results (AnalysisService).");
   app.set_version_flag("--version", std::string("gridsweep-analysis ") + GRIDSWEEP_VERSION);
-  app.add_option("--listen", flags.listen, "host:port (loopback) or unix:PATH")
+  app.add_option("--listen", flags.listen, "host:port (port 0: any) or unix:PATH")
       ->capture_default_str();
   app.add_option("--database", flags.database,
                  "PostgreSQL URL or keywords; default: $DATABASE_URL, else the PG* variables")
       ->envname("DATABASE_URL");
   app.add_option("--artifacts", flags.artifacts, "directory of result files, as the coordinator's")
       ->required();
+  gridsweep::AddServerSecurityFlags(app, flags.security);
   app.add_option("--renderer", flags.renderer,
                  "directory that setup/renderer.sh filled: draws figures as SVG and PNG")
       ->envname("GRIDSWEEP_RENDERER")

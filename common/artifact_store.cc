@@ -61,6 +61,9 @@ class DirectoryUpload : public ArtifactUpload {
   bool committed_ = false;
 };
 
+constexpr size_t kHashBytes = 32;
+
+// Precondition: kHashBytes.
 fs::path PathOf(const fs::path& root, std::string_view sha256) {
   const std::string hex = ToHex(sha256);
   return root / hex.substr(0, 2) / hex.substr(2, 2) / (hex + ".h5");
@@ -100,7 +103,7 @@ class DirectoryStore : public ArtifactStore {
 
   bool Has(std::string_view sha256) const override {
     std::error_code error;
-    return fs::exists(PathOf(root_, sha256), error);
+    return sha256.size() == kHashBytes && fs::exists(PathOf(root_, sha256), error);
   }
 
   absl::StatusOr<fs::path> Open(std::string_view sha256) const override {
@@ -109,6 +112,7 @@ class DirectoryStore : public ArtifactStore {
   }
 
   absl::Status Remove(std::string_view sha256) override {
+    if (sha256.size() != kHashBytes) return absl::OkStatus();
     const fs::path path = PathOf(root_, sha256);
     return unlink(path.c_str()) == 0 || errno == ENOENT ? absl::OkStatus()
                                                         : Errno("cannot remove", path);

@@ -22,6 +22,7 @@ class ArtifactUpload {
   virtual absl::Status Commit(std::string_view sha256) = 0;
 };
 
+// A `sha256` of any length but 32 bytes names nothing: no path is made of it.
 class ArtifactStore {
  public:
   virtual ~ArtifactStore() = default;

@@ -6,19 +6,14 @@
 
 #include <chrono>
 
+#include "common/audit.h"
+#include "common/status.h"
 #include "common/strings.h"
 
 namespace gridsweep {
 namespace {
 
 constexpr int kMaxMessageBytes = 4 << 20;
-
-bool IsUnix(const std::string& address) { return address.rfind("unix:", 0) == 0; }
-
-bool IsLoopback(const std::string& address) {
-  return address.rfind("127.", 0) == 0 || address.rfind("localhost:", 0) == 0 ||
-         address.rfind("[::1]:", 0) == 0;
-}
 
 // Retries are for UNAVAILABLE alone: every write carries a request id or a
 // lease token, so a repeat is harmless.
@@ -29,11 +24,11 @@ constexpr char kServiceConfig[] = R"({"methodConfig": [{"name": [{}], "retryPoli
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(
-    const std::string& address, const std::vector<grpc::Service*>& services) {
-  if (!IsUnix(address) && !IsLoopback(address)) {
-    return absl::FailedPreconditionError(StrCat(
-        "will not listen on ", address,
-        ": without authentication only unix:PATH, 127.0.0.1:PORT and [::1]:PORT are allowed"));
+    const std::string& address, const std::vector<grpc::Service*>& services,
+    const ServerSecurity& security, std::shared_ptr<TokenGate> gate) {
+  RETURN_IF_ERROR(CheckSecurity(address, security));
+  if (TokensRequired(address, security) && gate == nullptr) {
+    return absl::InternalError(StrCat("a server on ", address, " was given no tokens to ask for"));
   }
   static const bool plugins = [] {
     grpc::EnableDefaultHealthCheckService(true);
@@ -43,9 +38,10 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(
   (void)plugins;
   int port = -1;
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(
-      address, grpc::experimental::LocalServerCredentials(IsUnix(address) ? UDS : LOCAL_TCP),
-      &port);
+  builder.AddListeningPort(address, ServerCredentialsFor(address, security, gate), &port);
+  std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
+  interceptors.push_back(AuditLog(gate.get()));
+  builder.experimental().SetInterceptorCreators(std::move(interceptors));
   for (grpc::Service* service : services) builder.RegisterService(service);
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 20'000);
@@ -55,6 +51,7 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 1000);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   auto result = std::unique_ptr<RpcServer>(new RpcServer);
+  result->gate_ = std::move(gate);
   result->server_ = builder.BuildAndStart();
   if (result->server_ == nullptr || (!IsUnix(address) && port <= 0)) {
     return absl::UnavailableError(StrCat("cannot listen on ", address, ": is it in use?"));
@@ -77,7 +74,7 @@ void RpcServer::Shutdown(absl::Duration grace) {
   server_.reset();
 }
 
-std::shared_ptr<grpc::Channel> Dial(const std::string& address) {
+std::shared_ptr<grpc::Channel> Dial(const std::string& address, const ClientSecurity& security) {
   grpc::ChannelArguments args;
   args.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
   args.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
@@ -86,8 +83,7 @@ std::shared_ptr<grpc::Channel> Dial(const std::string& address) {
   args.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5'000);
   args.SetLoadBalancingPolicyName("round_robin");
   args.SetServiceConfigJSON(kServiceConfig);
-  return grpc::CreateCustomChannel(
-      address, grpc::experimental::LocalCredentials(IsUnix(address) ? UDS : LOCAL_TCP), args);
+  return grpc::CreateCustomChannel(address, ChannelCredentialsFor(address, security), args);
 }
 
 }  // namespace gridsweep

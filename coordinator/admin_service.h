@@ -1,4 +1,4 @@
-// AdminService: the fleet, for its operator.
+// AdminService: the fleet and the tokens, for its operator.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 
+#include "common/token_gate.h"
 #include "coordinator/lane.h"
 #include "gridsweep/v1/admin.grpc.pb.h"
 
@@ -14,9 +15,10 @@ namespace gridsweep::coordinator {
 
 class AdminService final : public v1::AdminService::CallbackService {
  public:
-  // `work_appeared` is called when a worker may take runs again.
-  AdminService(Lane& lane, absl::Duration lease_ttl, std::function<void()> work_appeared)
-      : lane_(lane), lease_ttl_(lease_ttl), work_appeared_(std::move(work_appeared)) {}
+  // `work_appeared` is called when a worker may take runs again. `gate` may be null.
+  AdminService(Lane& lane, absl::Duration lease_ttl, std::function<void()> work_appeared,
+               const TokenGate* gate)
+      : lane_(lane), lease_ttl_(lease_ttl), work_appeared_(std::move(work_appeared)), gate_(gate) {}
 
   grpc::ServerUnaryReactor* ListWorkers(grpc::CallbackServerContext*, const v1::ListWorkersRequest*,
                                         v1::ListWorkersResponse*) override;
@@ -28,6 +30,13 @@ class AdminService final : public v1::AdminService::CallbackService {
                                            v1::UncordonWorkerResponse*) override;
   grpc::ServerUnaryReactor* DrainWorker(grpc::CallbackServerContext*, const v1::DrainWorkerRequest*,
                                         v1::DrainWorkerResponse*) override;
+  // In token_admin.cc.
+  grpc::ServerUnaryReactor* CreateToken(grpc::CallbackServerContext*, const v1::CreateTokenRequest*,
+                                        v1::CreateTokenResponse*) override;
+  grpc::ServerUnaryReactor* ListTokens(grpc::CallbackServerContext*, const v1::ListTokensRequest*,
+                                       v1::ListTokensResponse*) override;
+  grpc::ServerUnaryReactor* RevokeToken(grpc::CallbackServerContext*, const v1::RevokeTokenRequest*,
+                                        v1::RevokeTokenResponse*) override;
 
  private:
   // Does `what` to the worker that the request names, then `then`.
@@ -41,6 +50,7 @@ class AdminService final : public v1::AdminService::CallbackService {
   Lane& lane_;
   const absl::Duration lease_ttl_;
   const std::function<void()> work_appeared_;
+  const TokenGate* const gate_;
 };
 
 }  // namespace gridsweep::coordinator

@@ -24,9 +24,14 @@ struct Options {
   std::string listen = "127.0.0.1:7070";
   std::string database;   // libpq's URL or keywords; "" = the PG* environment
   std::string artifacts;  // directory
+  ServerSecurity security;
   DispatchSettings dispatch;
   absl::Duration tick = absl::Seconds(1);  // of upkeep
 };
+
+// Brings the schema up to date and makes a token that may do everything, for
+// the first to come: the secret. Errors as CreateToken's.
+absl::StatusOr<std::string> CreateAdminToken(const std::string& database, const std::string& name);
 
 class Coordinator {
  public:
@@ -50,6 +55,7 @@ class Coordinator {
   Matcher matcher_;
   WatchHub hub_;
   std::unique_ptr<Background> background_;
+  std::shared_ptr<TokenGate> gate_;  // null where no tokens are asked for
   std::unique_ptr<SweepService> sweeps_;
   std::unique_ptr<DispatchService> dispatch_;
   std::unique_ptr<AdminService> admin_;

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "common/log.h"
+#include "common/security_flags.h"
 #include "common/signals.h"
 #include "coordinator/coordinator.h"
 
@@ -11,6 +12,12 @@ namespace {
 // "60s", "1m30s", "500ms".
 bool ParseDuration(const std::string& text, absl::Duration& duration) {
   return absl::ParseDuration(text, &duration) && duration > absl::ZeroDuration();
+}
+
+// The exit code.
+int Fail(const absl::Status& status) {
+  spdlog::error("{}", std::string(status.message()));
+  return absl::IsUnavailable(status) ? 75 : 1;
 }
 
 }  // namespace
@@ -23,7 +30,7 @@ int main(int argc, char** argv) {
   const char* url = std::getenv("DATABASE_URL");
   options.database = url == nullptr ? "" : url;
   std::string lease_ttl = "60s", heartbeat_interval = "15s", backoff_base = "5s",
-              checkpoint_interval = "5m", stuck_after = "5m";
+              checkpoint_interval = "5m", stuck_after = "5m", admin_token;
 
   CLI::App app("Stores sweeps in PostgreSQL and hands their runs to workers.");
   app.set_version_flag("--version", "gridsweep-coordinator " GRIDSWEEP_VERSION);
@@ -31,7 +38,10 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--database", options.database,
                  "PostgreSQL URL or keywords; default: $DATABASE_URL, else the PG* variables");
-  app.add_option("--artifacts", options.artifacts, "directory of result files")->required();
+  app.add_option("--artifacts", options.artifacts, "directory of result files; required");
+  gridsweep::AddServerSecurityFlags(app, options.security);
+  app.add_option("--create-admin-token", admin_token,
+                 "make a token of this name that may do everything, print it, and exit");
   app.add_option("--lease-ttl", lease_ttl, "a lease without heartbeat ends after this")
       ->capture_default_str();
   app.add_option("--heartbeat-interval", heartbeat_interval, "what workers are told to keep")
@@ -60,6 +70,15 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : 2;
   }
+  if (!admin_token.empty()) {
+    const auto secret = gridsweep::coordinator::CreateAdminToken(options.database, admin_token);
+    if (secret.ok()) std::printf("%s\n", secret->c_str());
+    return secret.ok() ? 0 : Fail(secret.status());
+  }
+  if (options.artifacts.empty()) {
+    std::fprintf(stderr, "--artifacts is required\n");
+    return 2;
+  }
   auto& dispatch = options.dispatch;
   if (!ParseDuration(lease_ttl, dispatch.lease_ttl) ||
       !ParseDuration(heartbeat_interval, dispatch.heartbeat_interval) ||
@@ -80,10 +99,7 @@ int main(int argc, char** argv) {
   }
 
   auto coordinator = gridsweep::coordinator::Coordinator::Start(options);
-  if (!coordinator.ok()) {
-    spdlog::error("{}", std::string(coordinator.status().message()));
-    return absl::IsUnavailable(coordinator.status()) ? 75 : 1;
-  }
+  if (!coordinator.ok()) return Fail(coordinator.status());
   spdlog::info("listening on {}", (*coordinator)->address());
   const int signal = gridsweep::WaitForShutdown();
   spdlog::info("signal {}: draining", signal);

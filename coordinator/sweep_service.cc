@@ -76,7 +76,8 @@ grpc::ServerUnaryReactor* SweepService::CreateSweep(grpc::CallbackServerContext*
       !status.ok()) {
     return Refuse(context, status);
   }
-  return AnswerIn(lane_, context, [this, request, response](Database& database) -> absl::Status {
+  const auto create = [this, request, response,
+                       caller = CallerName(gate_, *context)](Database& database) -> absl::Status {
     sweepspec::ExpandResult expanded = Expand(*request);
     if (!expanded.sweep) return sweepspec::ToStatus(expanded.notices, request->file_name());
     const sweepspec::ExpandedSweep& sweep = *expanded.sweep;
@@ -84,8 +85,12 @@ grpc::ServerUnaryReactor* SweepService::CreateSweep(grpc::CallbackServerContext*
       return InvalidField("runs", "method random needs a number of runs: submit with --runs N");
     }
     if (sweep.runs.empty()) return InvalidField("parameters", "the sweep has no runs");
-    NewSweep stored{request->name().empty() ? sweep.name : request->name(), request->request_id(),
-                    RequestHash(*request), request->yaml(), &sweep};
+    NewSweep stored{request->name().empty() ? sweep.name : request->name(),
+                    request->request_id(),
+                    RequestHash(*request),
+                    request->yaml(),
+                    &sweep,
+                    caller};
     ASSIGN_OR_RETURN(CreatedSweep created, coordinator::CreateSweep(database, stored));
     response->set_already_existed(created.already_existed);
     *response->mutable_sweep() = std::move(created.sweep);
@@ -104,7 +109,8 @@ grpc::ServerUnaryReactor* SweepService::CreateSweep(grpc::CallbackServerContext*
       work_appeared_();
     }
     return absl::OkStatus();
-  });
+  };
+  return AnswerIn(lane_, context, create);
 }
 
 grpc::ServerUnaryReactor* SweepService::ValidateSweep(grpc::CallbackServerContext* context,

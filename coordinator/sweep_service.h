@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "common/token_gate.h"
 #include "coordinator/lane.h"
 #include "coordinator/progress_board.h"
 #include "coordinator/watch_hub.h"
@@ -13,9 +14,14 @@ namespace gridsweep::coordinator {
 class SweepService final : public v1::SweepService::CallbackService {
  public:
   // All outlive the service. `work_appeared` is called when there may be claimable runs.
+  // `gate` may be null: nobody has a name then.
   SweepService(Lane& lane, const ProgressBoard& board, WatchHub& hub,
-               std::function<void()> work_appeared)
-      : lane_(lane), board_(board), hub_(hub), work_appeared_(std::move(work_appeared)) {}
+               std::function<void()> work_appeared, const TokenGate* gate)
+      : lane_(lane),
+        board_(board),
+        hub_(hub),
+        work_appeared_(std::move(work_appeared)),
+        gate_(gate) {}
 
   grpc::ServerUnaryReactor* CreateSweep(grpc::CallbackServerContext*, const v1::CreateSweepRequest*,
                                         v1::CreateSweepResponse*) override;
@@ -51,6 +57,7 @@ class SweepService final : public v1::SweepService::CallbackService {
   const ProgressBoard& board_;
   WatchHub& hub_;
   const std::function<void()> work_appeared_;
+  const TokenGate* const gate_;
 };
 
 }  // namespace gridsweep::coordinator

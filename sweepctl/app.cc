@@ -35,6 +35,14 @@ void AddGlobalFlags(CLI::App& app, GlobalFlags& flags) {
       ->type_name("ADDR");
   app.add_option("--context", flags.context, "Context of the configuration file")
       ->type_name("NAME");
+  app.add_option("--tls-ca", flags.tls_ca,
+                 "Who signed the servers' certificates (PEM); default: whom this machine trusts")
+      ->type_name("FILE");
+  app.add_option("--tls-cert", flags.tls_cert, "This client's certificate (PEM)")
+      ->type_name("FILE");
+  app.add_option("--tls-key", flags.tls_key, "Its private key (PEM)")->type_name("FILE");
+  app.add_option("--token-file", flags.token_file, "File with the bearer token")->type_name("FILE");
+  app.add_flag("--insecure", flags.insecure, "No TLS beyond this machine");
   app.add_option("-o,--output", flags.output,
                  "Format: table|wide|json|jsonl|yaml|csv|name; by default a table on a terminal, "
                  "tab-separated values in a pipe")
@@ -139,6 +147,7 @@ int RunSweepctl(const std::vector<std::string>& args, Console& console) {
   AddDescribe(app, session);
   AddLifecycle(app, session);
   AddWorkers(app, session);
+  AddToken(app, session);
   AddQuery(app, session);
   AddCompare(app, session);
   AddFigure(app, session);

@@ -12,10 +12,11 @@ namespace gridsweep::sweepctl {
 
 Client::Client(const Settings& settings, Console& console, bool verbose)
     : settings_(settings), console_(console), verbose_(verbose) {
-  coordinator_channel_ = Dial(settings.address.value);
+  const ClientSecurity security = SecurityOf(settings);
+  coordinator_channel_ = Dial(settings.address.value, security);
   analysis_channel_ = settings.analysis_address.value == settings.address.value
                           ? coordinator_channel_
-                          : Dial(settings.analysis_address.value);
+                          : Dial(settings.analysis_address.value, security);
   sweeps_ = v1::SweepService::NewStub(coordinator_channel_);
   admin_ = v1::AdminService::NewStub(coordinator_channel_);
   analysis_ = v1::AnalysisService::NewStub(analysis_channel_);

@@ -1,10 +1,13 @@
 #include "sweepctl/config.h"
 
+#include <absl/strings/ascii.h>
 #include <pwd.h>
 #include <unistd.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -16,9 +19,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Context {
-  std::optional<std::string> address, analysis_address;
-};
+// What a context says, by key.
+using Context = std::map<std::string, std::string>;
+
+constexpr const char* kContextKeys[] = {"address", "analysis-address", "tls-ca",  "tls-cert",
+                                        "tls-key", "token-file",       "insecure"};
 
 absl::Status Malformed(const fs::path& file, const YAML::Mark& mark, const std::string& what) {
   return absl::InvalidArgumentError(
@@ -55,14 +60,14 @@ absl::StatusOr<Context> ReadContext(const fs::path& file, std::string& name, boo
     Context context;
     for (const auto& item : contexts[name]) {
       const std::string key = item.first.as<std::string>();
-      if (key == "address") {
-        context.address = item.second.as<std::string>();
-      } else if (key == "analysis-address") {
-        context.analysis_address = item.second.as<std::string>();
-      } else {
-        return Malformed(file, item.first.Mark(),
-                         StrCat("\"", key, "\" is not one of address, analysis-address"));
+      if (std::find(std::begin(kContextKeys), std::end(kContextKeys), key) ==
+          std::end(kContextKeys)) {
+        std::string known;
+        for (const char* one : kContextKeys) known += StrCat(known.empty() ? "" : ", ", one);
+        return Malformed(file, item.first.Mark(), StrCat("\"", key, "\" is not one of ", known));
       }
+      context[key] = key == "insecure" ? (item.second.as<bool>() ? "true" : "false")
+                                       : item.second.as<std::string>();
     }
     return context;
   } catch (const YAML::Exception& error) {
@@ -109,26 +114,52 @@ absl::StatusOr<Settings> ResolveSettings(const SettingsInput& input) {
                                              " does not exist"));
   }
   std::optional<std::optional<std::pair<std::string, std::string>>> local;
-  const auto choose = [&](const char* flag, const std::string& given, const char* variable,
-                          const std::optional<std::string>& in_context,
-                          std::string std::pair<std::string, std::string>::*of_local,
-                          const char* fallback) -> Setting {
-    if (!given.empty()) return {given, StrCat("flag ", flag)};
-    if (const auto value = input.environment(variable)) {
-      return {*value, StrCat("environment ", variable)};
+  // Empty without a source.
+  const auto choose = [&](const std::string& key, const std::string& given) -> Setting {
+    if (!given.empty()) return {given, "flag --" + key};
+    std::string variable = "GRIDSWEEP_" + absl::AsciiStrToUpper(key);
+    std::replace(variable.begin(), variable.end(), '-', '_');
+    if (const auto value = input.environment(variable.c_str())) {
+      return {*value, "environment " + variable};
     }
-    if (in_context) return {*in_context, StrCat("context ", settings.context)};
+    if (const auto found = context.find(key); found != context.end()) {
+      return {found->second, "context " + settings.context};
+    }
+    return {};
+  };
+  const auto choose_address = [&](const std::string& key, const std::string& given,
+                                  std::string std::pair<std::string, std::string>::*of_local,
+                                  const char* fallback) {
+    Setting chosen = choose(key, given);
+    if (!chosen.source.empty()) return chosen;
     if (!local) local = input.local_instance();
-    if (*local) return {(**local).*of_local, "local instance", true};
-    return {fallback, "default"};
+    return *local ? Setting{(**local).*of_local, "local instance", true}
+                  : Setting{fallback, "default"};
   };
   using Pair = std::pair<std::string, std::string>;
-  settings.address = choose("--address", input.address, "GRIDSWEEP_ADDRESS", context.address,
-                            &Pair::first, kDefaultAddress);
-  settings.analysis_address =
-      choose("--analysis-address", input.analysis_address, "GRIDSWEEP_ANALYSIS_ADDRESS",
-             context.analysis_address, &Pair::second, kDefaultAnalysisAddress);
+  settings.address = choose_address("address", input.address, &Pair::first, kDefaultAddress);
+  settings.analysis_address = choose_address("analysis-address", input.analysis_address,
+                                             &Pair::second, kDefaultAnalysisAddress);
+  settings.tls_ca = choose("tls-ca", input.tls_ca);
+  settings.tls_cert = choose("tls-cert", input.tls_cert);
+  settings.tls_key = choose("tls-key", input.tls_key);
+  settings.token_file = choose("token-file", input.token_file);
+  settings.insecure = choose("insecure", input.insecure ? "true" : "");
+  // From a file first; but the environment's token before a context's file.
+  const bool file_is_nearer = settings.token_file.source.rfind("flag", 0) == 0 ||
+                              settings.token_file.source.rfind("environment", 0) == 0;
+  if (const auto token = input.environment("GRIDSWEEP_TOKEN"); token && !file_is_nearer) {
+    settings.token = {*token, "environment GRIDSWEEP_TOKEN"};
+    settings.token_file = {};
+  }
   return settings;
+}
+
+ClientSecurity SecurityOf(const Settings& settings) {
+  return {
+      settings.tls_ca.value,  settings.tls_cert.value,
+      settings.tls_key.value, settings.token_file.value,
+      settings.token.value,   settings.insecure.value == "1" || settings.insecure.value == "true"};
 }
 
 }  // namespace gridsweep::sweepctl

@@ -1,5 +1,6 @@
-// Which servers to talk to: flag, environment, the context of the
-// configuration file, the local instance, built-in default, in that order.
+// Which servers to talk to, and how to show who asks: flag, environment, the
+// context of the configuration file, the local instance, built-in default, in
+// that order.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -8,6 +9,8 @@
 #include <functional>
 #include <optional>
 #include <string>
+
+#include "common/client_security.h"
 
 namespace gridsweep::sweepctl {
 
@@ -23,7 +26,10 @@ struct Setting {
 struct Settings {
   Setting address;           // coordinator
   Setting analysis_address;  // analysis
-  std::string context;       // of the configuration file; may be empty
+  Setting tls_ca, tls_cert, tls_key, token_file;
+  Setting token;        // from the environment alone
+  Setting insecure;     // "true" or "false"
+  std::string context;  // of the configuration file; may be empty
   std::filesystem::path file;
   bool file_exists = false;
 };
@@ -31,6 +37,8 @@ struct Settings {
 struct SettingsInput {
   // From the command line; empty = not given.
   std::string address, analysis_address, context;
+  std::string tls_ca, tls_cert, tls_key, token_file;
+  bool insecure = false;
   std::function<std::optional<std::string>(const char*)> environment;
   // Addresses of the local instance, where one is up: coordinator, analysis.
   std::function<std::optional<std::pair<std::string, std::string>>()> local_instance;
@@ -39,6 +47,8 @@ struct SettingsInput {
 // INVALID_ARGUMENT, with the file's line, where the configuration file is
 // malformed or names no such context. No file is not an error.
 absl::StatusOr<Settings> ResolveSettings(const SettingsInput& input);
+
+ClientSecurity SecurityOf(const Settings& settings);
 
 // The process's environment; an empty variable counts as not set.
 std::optional<std::string> Environment(const char* name);

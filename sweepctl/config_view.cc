@@ -19,6 +19,14 @@ void AddConfig(CLI::App& app, Session& session) {
     };
     add("address", settings.address.value, settings.address.source);
     add("analysis-address", settings.analysis_address.value, settings.analysis_address.source);
+    for (const auto& [name, setting] :
+         {std::pair("tls-ca", settings.tls_ca), std::pair("tls-cert", settings.tls_cert),
+          std::pair("tls-key", settings.tls_key), std::pair("token-file", settings.token_file),
+          std::pair("insecure", settings.insecure)}) {
+      if (!setting.source.empty()) add(name, setting.value, setting.source);
+    }
+    // The secret itself is shown nowhere.
+    if (!settings.token.source.empty()) add("token", "(set)", settings.token.source);
     add("context", settings.context, settings.context.empty() ? "none" : settings.file.string());
     add("config-file", settings.file.string(), settings.file_exists ? "read" : "absent");
     session.Print(listing);

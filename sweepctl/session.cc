@@ -32,6 +32,11 @@ absl::StatusOr<Settings> Session::ResolveSettings() const {
   input.address = flags_.address;
   input.analysis_address = flags_.analysis_address;
   input.context = flags_.context;
+  input.tls_ca = flags_.tls_ca;
+  input.tls_cert = flags_.tls_cert;
+  input.tls_key = flags_.tls_key;
+  input.token_file = flags_.token_file;
+  input.insecure = flags_.insecure;
   input.environment = Environment;
   input.local_instance = []() -> std::optional<std::pair<std::string, std::string>> {
     const auto state = FindLocalState();
@@ -52,6 +57,9 @@ absl::StatusOr<Client*> Session::Connect(Need need) {
     ASSIGN_OR_RETURN(const Settings settings, ResolveSettings());
     uses_local_instance_ =
         settings.address.from_local_instance || settings.analysis_address.from_local_instance;
+    for (const Setting* address : {&settings.address, &settings.analysis_address}) {
+      RETURN_IF_ERROR(CheckSecurity(address->value, SecurityOf(settings)));
+    }
     client_ = std::make_unique<Client>(settings, console_, flags_.verbose);
   }
   if (const std::string crash = LocalCrash(); !crash.empty()) {

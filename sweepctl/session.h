@@ -18,6 +18,8 @@ namespace gridsweep::sweepctl {
 
 struct GlobalFlags {
   std::string address, analysis_address, context, output;
+  std::string tls_ca, tls_cert, tls_key, token_file;
+  bool insecure = false;
   bool header = false;
   bool verbose = false;
 };

@@ -101,7 +101,9 @@ absl::Status DispatchClient::Retry(
     }
     if (status.ok()) return status;
     if (Stopped(leasing) || !wanted()) return absl::CancelledError("given up");
-    const Kind kind = KindOf(status);
+    // A token that expired in the middle of the work: its file may get a new one.
+    const bool replaceable = registered_ && absl::IsUnauthenticated(status);
+    const Kind kind = replaceable ? Kind::kTransient : KindOf(status);
     if (kind == Kind::kFinal) return status;
     if (kind == Kind::kDoubtful && ++doubtful >= kDoubtfulAttempts) {
       return status.code() == absl::StatusCode::kCancelled
@@ -124,6 +126,7 @@ absl::StatusOr<v1::RegisterResponse> DispatchClient::Register(const v1::Register
   RETURN_IF_ERROR(Retry(wanted, false, kCallDeadline, [&](grpc::ClientContext& context) {
     return stub_->Register(&context, request, &response);
   }));
+  registered_ = true;
   return response;
 }
 

@@ -5,6 +5,7 @@
 #include <absl/time/time.h>
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -21,7 +22,8 @@ namespace gridsweep::worker {
 //
 // Transient failures (no coordinator, no answer in time, a full server) are
 // tried again, with growing, jittered pauses and the same request, until they
-// succeed or are no longer `wanted`: all writes carry a request id or the
+// succeed or are no longer `wanted`; so is UNAUTHENTICATED once this worker
+// has registered: its token has expired, and may be replaced. All writes carry a request id or the
 // lease's token, so that a repeat is harmless. Other failures come back as
 // they are. A call that was given up, here or by StopLeasing or Abort,
 // returns CANCELLED.
@@ -73,6 +75,7 @@ class DispatchClient {
   double Jitter() LOCKS_EXCLUDED(mutex_);
 
   std::unique_ptr<v1::DispatchService::Stub> stub_;
+  std::atomic<bool> registered_ = false;
   Mutex mutex_;
   CondVar changed_;
   bool stop_leasing_ GUARDED_BY(mutex_) = false;

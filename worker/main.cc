@@ -11,6 +11,7 @@
 
 #include "common/log.h"
 #include "common/rpc.h"
+#include "common/security_flags.h"
 #include "common/signals.h"
 #include "science/integrator/trainer.h"
 #include "worker/worker.h"
@@ -56,6 +57,8 @@ int main(int argc, char** argv) {
   app.add_option("--drain-file", options.drain_file,
                  "Once this file exists: finish what is held, take no more, exit with 0")
       ->envname("GRIDSWEEP_DRAIN_FILE");
+  gridsweep::ClientSecurity security = gridsweep::ClientSecurityFromEnvironment();
+  gridsweep::AddClientSecurityFlags(app, security);
   app.footer("Example:\n  gridsweep-worker --coordinator 127.0.0.1:7070 --slots 2");
   try {
     app.parse(argc, argv);
@@ -81,10 +84,14 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "--device: %s\n", std::string(status.message()).c_str());
     return 2;
   }
+  if (const absl::Status status = gridsweep::CheckSecurity(address, security); !status.ok()) {
+    std::fprintf(stderr, "%s\n", std::string(status.message()).c_str());
+    return 2;
+  }
   if (options.name.empty()) options.name = gridsweep::worker::ClaimWorkerName();
 
   gridsweep::integrator::UseOneThreadPerSlot();
-  gridsweep::worker::Worker worker(gridsweep::Dial(address), options);
+  gridsweep::worker::Worker worker(gridsweep::Dial(address, security), options);
   worker.Start();
   const int signal = gridsweep::WaitForShutdown([&] { return worker.Done(); });
   if (signal == 0) {

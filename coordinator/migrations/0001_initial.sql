@@ -255,14 +255,3 @@ cross join lateral (select coalesce(sum(c), 0)::bigint as n
 group by r.sweep_id, r.readout, r.readout_family, t.threshold;
 comment on view dash.fractions is
   'Fraction of units with grid_score_60 above each published threshold, by sweep and readout; units without a score count in the denominator.';
-
-do $$ begin
-  if not exists (select from pg_roles where rolname = 'gridsweep_dash') then
-    create role gridsweep_dash nologin connection limit 10;
-  end if;
-exception when duplicate_object or unique_violation then null;
-end $$;
-alter role gridsweep_dash set statement_timeout = '30s';
-alter role gridsweep_dash set idle_in_transaction_session_timeout = '10s';
-grant usage on schema dash to gridsweep_dash;
-grant select on all tables in schema dash to gridsweep_dash;

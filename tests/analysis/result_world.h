@@ -58,6 +58,7 @@ class ResultWorld {
   void Execute(const std::string& sql);
   std::string Ask(const std::string& sql);
   std::filesystem::path FileOf(int64_t run_id);
+  const std::string& database() const { return database_; }
   const std::filesystem::path& artifacts() const { return artifacts_; }
 
   v1::AnalysisService::Stub& stub() { return *stub_; }

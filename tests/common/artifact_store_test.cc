@@ -49,6 +49,29 @@ TEST_F(ArtifactDirectory, StoresBytesUnderTheirHash) {
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), "hello grid");
 }
 
+TEST_F(ArtifactDirectory, WhatIsNoHashOf32BytesIsNeverAPath) {
+  auto store = Open();
+  std::ofstream(root_ / "outside.h5") << "kept";
+  const int64_t before = Files();
+  for (const std::string& name :
+       {std::string(), std::string("x"), std::string("../../outside"), std::string(31, 'a'),
+        std::string(33, 'a'), std::string("/etc/passwd"), std::string(1, '\0')}) {
+    EXPECT_FALSE(store->Has(name)) << name;
+    EXPECT_EQ(store->Open(name).status().code(), absl::StatusCode::kNotFound) << name;
+    EXPECT_TRUE(store->Remove(name).ok()) << name;
+    auto upload = store->Begin().value();
+    ASSERT_TRUE(upload->Append("hello").ok());
+    EXPECT_EQ(upload->Commit(name).code(), absl::StatusCode::kDataLoss) << name;
+  }
+  // Even a name that is a path in itself becomes hexadecimal digits.
+  const std::string climbing = "../../../../../../../outside.h5/";
+  ASSERT_EQ(climbing.size(), 32u);
+  EXPECT_FALSE(store->Has(climbing));
+  EXPECT_TRUE(store->Remove(climbing).ok());
+  EXPECT_EQ(Files(), before);
+  EXPECT_TRUE(fs::exists(root_ / "outside.h5"));
+}
+
 TEST_F(ArtifactDirectory, WrongHashIsDataLossAndLeavesNothing) {
   auto store = Open();
   {

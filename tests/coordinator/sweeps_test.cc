@@ -12,7 +12,6 @@ namespace {
 
 using Migrations = StoreTest;
 using Sweeps = StoreTest;
-using Dash = StoreTest;
 
 TEST_F(Migrations, ApplyingThemAgainChangesNothing) {
   const auto before = Query("select applied_at from schema_migrations");
@@ -215,26 +214,6 @@ TEST_F(Sweeps, CancellingEndsWaitingRunsAndMarksLeasedOnes) {
   EXPECT_EQ(StateOf(grants[0].key.run_id), State::kCancelled);
   EXPECT_EQ(Query("select distinct outcome from attempts"), "cancelled");
   EXPECT_TRUE(Claim(worker, 5).empty());
-}
-
-TEST_F(Dash, ItsRoleReadsItsViewsAndNothingElse) {
-  Create(SmallSweep(2));
-  const auto as_dash = [&](const std::string& sql) {
-    return db_.Transact([&](Transaction& t) -> absl::Status {
-      t.ExecText("set local role gridsweep_dash");
-      t.ExecText(sql);
-      return absl::OkStatus();
-    });
-  };
-  for (const char* view : {"dash.sweeps", "dash.runs", "dash.fractions"}) {
-    EXPECT_TRUE(as_dash(std::string("select * from ") + view).ok()) << view;
-  }
-  for (const char* table : {"sweeps", "runs", "run_state", "leases", "workers", "units"}) {
-    const absl::Status refused = as_dash(std::string("select * from public.") + table);
-    EXPECT_NE(refused.message().find("permission denied"), absl::string_view::npos) << table;
-  }
-  EXPECT_FALSE(as_dash("create table public.mine (a int)").ok());
-  EXPECT_FALSE(as_dash("delete from dash.runs").ok());
 }
 
 }  // namespace

@@ -98,6 +98,43 @@ TEST_F(ConfigTest, AMistypedKeyIsRefusedWithItsLine) {
               HasSubstr("config.yaml:3:5: \"adress\" is not one of address, analysis-address"));
 }
 
+TEST_F(ConfigTest, TlsAndTokensComeByFlagEnvironmentAndContext) {
+  WriteConfig(
+      "current-context: lab\n"
+      "contexts:\n"
+      "  lab:\n"
+      "    address: h:1\n"
+      "    tls-ca: /context/ca\n"
+      "    tls-cert: /context/cert\n"
+      "    token-file: /context/token\n"
+      "    insecure: yes\n");
+  environment_["GRIDSWEEP_TLS_CERT"] = "/environment/cert";
+  environment_["GRIDSWEEP_TLS_KEY"] = "/environment/key";
+  input_.tls_key = "/flag/key";
+  const Settings settings = ResolveSettings(input_).value();
+  const ClientSecurity security = SecurityOf(settings);
+  EXPECT_EQ(security.tls_ca, "/context/ca");
+  EXPECT_EQ(security.tls_cert, "/environment/cert");
+  EXPECT_EQ(security.tls_key, "/flag/key");
+  EXPECT_EQ(security.token_file, "/context/token");
+  EXPECT_TRUE(security.insecure);
+  EXPECT_EQ(settings.tls_key.source, "flag --tls-key");
+  EXPECT_EQ(settings.tls_cert.source, "environment GRIDSWEEP_TLS_CERT");
+}
+
+TEST_F(ConfigTest, ATokenComesByFileFirstButTheEnvironmentsBeforeTheContexts) {
+  WriteConfig("current-context: lab\ncontexts:\n  lab:\n    token-file: /context/token\n");
+  environment_["GRIDSWEEP_TOKEN"] = "secret";
+  auto security = [this] { return SecurityOf(ResolveSettings(input_).value()); };
+  EXPECT_EQ(security().token, "secret");
+  EXPECT_EQ(security().token_file, "");
+  environment_["GRIDSWEEP_TOKEN_FILE"] = "/environment/token";
+  EXPECT_EQ(security().token_file, "/environment/token");
+  EXPECT_EQ(security().token, "");
+  input_.token_file = "/flag/token";
+  EXPECT_EQ(security().token_file, "/flag/token");
+}
+
 TEST_F(ConfigTest, AFileThatIsNotYamlIsRefused) {
   WriteConfig("contexts: [\n");
   EXPECT_FALSE(ResolveSettings(input_).ok());

@@ -34,6 +34,10 @@ class FailingServer : public v1::DispatchService::Service {
     failures.pop_front();
     return ToGrpc(failure);
   }
+  grpc::Status Register(grpc::ServerContext*, const v1::RegisterRequest*,
+                        v1::RegisterResponse*) override {
+    return Next();
+  }
   grpc::Status LeaseRuns(grpc::ServerContext* context, const v1::LeaseRunsRequest* request,
                          v1::LeaseRunsResponse*) override {
     request_ids.push_back(request->request_id());
@@ -105,6 +109,19 @@ TEST_F(DispatchClientTest, TakesARefusalAsFinal) {
   server_.failures = {absl::ResourceExhaustedError("larger than max_artifact_bytes")};
   EXPECT_TRUE(absl::IsResourceExhausted(client_->UploadArtifact(
       {}, "abc", Sha256::Of("abc"), [](uint64_t) {}, Always)));
+}
+
+TEST_F(DispatchClientTest, WaitsForANewTokenOnceItWasAccepted) {
+  const absl::Status unknown = absl::UnauthenticatedError("unknown, expired or revoked");
+  server_.failures = {unknown};
+  EXPECT_TRUE(absl::IsUnauthenticated(client_->Register({}, Always).status()));
+  ASSERT_TRUE(client_->Register({}, Always).ok());
+  server_.failures.assign(3, unknown);
+  EXPECT_TRUE(client_
+                  ->UploadArtifact(
+                      {}, "abc", Sha256::Of("abc"), [](uint64_t) {}, Always)
+                  .ok());
+  EXPECT_EQ(server_.uploads, 4);
 }
 
 TEST_F(DispatchClientTest, SendsAnArtifactWholeAgainWhenItArrivedDamaged) {

@@ -1,0 +1,42 @@
+// How a server protects itself: TLS, tokens, and where it may listen.
+#pragma once
+
+#include <absl/status/status.h>
+#include <grpcpp/security/server_credentials.h>
+
+#include <memory>
+#include <string>
+
+#include "common/token_gate.h"
+
+namespace gridsweep {
+
+struct ServerSecurity {
+  // PEM files; read anew within a second of a change. All empty: no TLS.
+  std::string tls_cert, tls_key;
+  std::string tls_client_ca;     // clients must show a certificate that this signed
+  std::string tokens = "auto";   // "required", "off"; "auto": required beyond this machine
+  bool insecure_listen = false;  // beyond this machine although TLS or tokens are missing
+
+  bool tls() const { return !tls_cert.empty(); }
+};
+
+// "unix:PATH", or a loopback address: nothing leaves this machine.
+bool IsUnix(const std::string& address);
+bool IsLocal(const std::string& address);
+
+// Whether a server on `address` asks for tokens.
+bool TokensRequired(const std::string& address, const ServerSecurity& security);
+
+// INVALID_ARGUMENT for flags that do not fit together or files that hold no
+// certificate and its key; FAILED_PRECONDITION where `address` reaches beyond
+// this machine without TLS and tokens, and nobody said that it may.
+absl::Status CheckSecurity(const std::string& address, const ServerSecurity& security);
+
+// What to listen with. `gate`, where not null, judges every call.
+// Precondition: CheckSecurity is OK.
+std::shared_ptr<grpc::ServerCredentials> ServerCredentialsFor(const std::string& address,
+                                                              const ServerSecurity& security,
+                                                              std::shared_ptr<TokenGate> gate);
+
+}  // namespace gridsweep

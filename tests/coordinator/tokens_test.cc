@@ -1,0 +1,200 @@
+// Bearer tokens against a real coordinator and a real database.
+#include <map>
+#include <set>
+
+#include "coordinator/store/tokens.h"
+#include "tests/coordinator/server_fixture.h"
+#include "tests/support/method_walk.h"
+#include "tests/support/program.h"
+
+namespace gridsweep::coordinator {
+namespace {
+
+using grpc::StatusCode;
+using testing::Within;
+
+class TokensTest : public ServerTest {
+ protected:
+  TokensTest() { options_.security.tokens = "required"; }
+
+  std::string Make(const std::string& name, v1::Role role,
+                   std::optional<absl::Duration> valid_for = std::nullopt) {
+    const auto created = CreateToken(db_, {name, role, valid_for, "test"});
+    EXPECT_TRUE(created.ok()) << created.status();
+    return created.ok() ? created->secret : "";
+  }
+  std::shared_ptr<grpc::Channel> As(const std::string& secret) {
+    ClientSecurity security;
+    security.token = secret;
+    return Dial(coordinator_->address(), security);
+  }
+  grpc::Status ListWorkers(const std::string& secret) {
+    grpc::ClientContext context;
+    v1::ListWorkersResponse response;
+    return v1::AdminService::NewStub(As(secret))->ListWorkers(&context, {}, &response);
+  }
+  // The coordinator reads tokens anew once a second.
+  void WaitUntilAccepted(const std::string& secret) {
+    ASSERT_TRUE(Within([&] { return ListWorkers(secret).ok(); }));
+  }
+  // One value of one row.
+  std::string Ask(const std::string& sql) {
+    const auto value = db_.Transact([&](Transaction& t) -> absl::StatusOr<std::string> {
+      return std::string(t.ExecText(sql)[0][0].c_str());
+    });
+    EXPECT_TRUE(value.ok()) << sql << ": " << value.status();
+    return value.ok() ? *value : "";
+  }
+  absl::StatusCode CreateCode(const NewToken& token) {
+    return CreateToken(db_, token).status().code();
+  }
+};
+
+TEST_F(TokensTest, EveryMethodAsksForItsRole) {
+  const std::set<std::string> everybody = {"", "read", "submit", "work", "admin"};
+  const std::set<std::string> readers = {"read", "submit", "work", "admin"};
+  const std::set<std::string> submitters = {"submit", "admin"};
+  const std::set<std::string> workers = {"work", "admin"};
+  const std::set<std::string> admins = {"admin"};
+  std::map<std::string, std::set<std::string>> allowed;
+  const auto allow = [&](const std::string& service, const std::set<std::string>& roles,
+                         const std::vector<std::string>& methods) {
+    for (const auto& method : methods) allowed["/" + service + "/" + method] = roles;
+  };
+  allow("grpc.health.v1.Health", everybody, {"Check", "Watch"});
+  allow("grpc.reflection.v1alpha.ServerReflection", readers, {"ServerReflectionInfo"});
+  allow("gridsweep.v1.SweepService", readers,
+        {"ValidateSweep", "GetSweep", "ListSweeps", "WatchSweep", "ListRuns", "GetRun",
+         "StreamLogs"});
+  allow("gridsweep.v1.SweepService", submitters,
+        {"CreateSweep", "CancelSweep", "PauseSweep", "ResumeSweep", "StopSweep", "RetrySweep",
+         "DeleteSweep"});
+  allow("gridsweep.v1.DispatchService", workers,
+        {"Register", "LeaseRuns", "Heartbeat", "UploadArtifact", "CompleteRun", "FailRun",
+         "ReleaseRuns", "SaveCheckpoint", "LoadCheckpoint"});
+  allow("gridsweep.v1.AdminService", readers, {"ListWorkers"});
+  allow("gridsweep.v1.AdminService", admins,
+        {"CordonWorker", "UncordonWorker", "DrainWorker", "CreateToken", "ListTokens",
+         "RevokeToken"});
+
+  std::map<std::string, std::string> secrets = {{"", ""}};
+  for (const auto& [name, role] :
+       {std::pair("read", v1::ROLE_READ), std::pair("submit", v1::ROLE_SUBMIT),
+        std::pair("work", v1::ROLE_WORK), std::pair("admin", v1::ROLE_ADMIN)}) {
+    secrets[name] = Make(name, role);
+  }
+  for (const auto& [role, secret] : secrets) {
+    if (!secret.empty()) WaitUntilAccepted(secret);
+  }
+  testing::ExpectRoles(As(secrets["read"]), allowed, secrets,
+                       [&](const std::string& secret) { return As(secret); });
+}
+
+TEST_F(TokensTest, ARefusalSaysWhichRoleIsNeededAndHowToGetAToken) {
+  const std::string reader = Make("reader", v1::ROLE_READ);
+  WaitUntilAccepted(reader);
+  grpc::ClientContext context;
+  v1::CreateSweepResponse response;
+  const auto denied =
+      v1::SweepService::NewStub(As(reader))->CreateSweep(&context, SpecOf(1), &response);
+  EXPECT_EQ(denied.error_code(), StatusCode::PERMISSION_DENIED);
+  for (const char* part : {"CreateSweep", "role submit", "\"reader\"", "role read",
+                           "sweepctl token create NAME --role submit"}) {
+    EXPECT_NE(denied.error_message().find(part), std::string::npos) << denied.error_message();
+  }
+  const auto unknown = ListWorkers("");
+  EXPECT_EQ(unknown.error_code(), StatusCode::UNAUTHENTICATED);
+  for (const char* part : {"role read", "none was sent", "GRIDSWEEP_TOKEN_FILE"}) {
+    EXPECT_NE(unknown.error_message().find(part), std::string::npos) << unknown.error_message();
+  }
+  EXPECT_EQ(Ask("select count(*) from sweeps"), "0");
+}
+
+TEST_F(TokensTest, RevokedAndExpiredTokensAreRefusedWithinSeconds) {
+  const std::string revoked = Make("revoked", v1::ROLE_READ);
+  const std::string expired = Make("expired", v1::ROLE_READ, absl::Seconds(3));
+  const std::string admin = Make("root", v1::ROLE_ADMIN);
+  WaitUntilAccepted(revoked);
+  WaitUntilAccepted(expired);
+  WaitUntilAccepted(admin);
+  grpc::ClientContext context;
+  v1::RevokeTokenRequest request;
+  request.set_name("revoked");
+  v1::RevokeTokenResponse response;
+  const auto status =
+      v1::AdminService::NewStub(As(admin))->RevokeToken(&context, request, &response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_TRUE(response.token().has_revoked_at());
+  const auto refused = [&](const std::string& secret) {
+    return Within([&] { return ListWorkers(secret).error_code() == StatusCode::UNAUTHENTICATED; });
+  };
+  EXPECT_TRUE(refused(revoked));
+  EXPECT_TRUE(refused(expired));
+  EXPECT_TRUE(ListWorkers(admin).ok());
+}
+
+TEST_F(TokensTest, OnlyTheHashOfASecretIsStored) {
+  const std::string secret = Make("ada", v1::ROLE_READ);
+  EXPECT_GE(secret.size(), 64u);
+  const std::string row = Ask("select row_to_json(t)::text from tokens t");
+  EXPECT_EQ(row.find(secret), std::string::npos);
+  EXPECT_EQ(row.find(secret.substr(secret.size() - 16)), std::string::npos);
+  EXPECT_EQ(Ask("select encode(sha256, 'hex') from tokens"),
+            Ask("select encode(sha256('" + secret + "'), 'hex')"));
+  EXPECT_NE(secret, Make("eve", v1::ROLE_READ));
+}
+
+TEST_F(TokensTest, ASweepKeepsTheNameOfTheTokenThatSubmittedIt) {
+  const std::string secret = Make("grace", v1::ROLE_SUBMIT);
+  WaitUntilAccepted(secret);
+  grpc::ClientContext context;
+  v1::CreateSweepResponse response;
+  const auto status =
+      v1::SweepService::NewStub(As(secret))->CreateSweep(&context, SpecOf(1), &response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(Ask("select submitted_by from sweeps"), "grace");
+}
+
+TEST_F(TokensTest, ALiveNameIsTakenAndADeadOneIsFree) {
+  const NewToken ada{"ada", v1::ROLE_READ, std::nullopt, ""};
+  ASSERT_EQ(CreateCode(ada), absl::StatusCode::kOk);
+  EXPECT_EQ(CreateCode(ada), absl::StatusCode::kAlreadyExists);
+  ASSERT_TRUE(RevokeToken(db_, "ada").ok());
+  EXPECT_TRUE(RevokeToken(db_, "ada").ok()) << "revoking again is no error";
+  EXPECT_EQ(CreateCode(ada), absl::StatusCode::kOk);
+  EXPECT_TRUE(absl::IsNotFound(RevokeToken(db_, "nobody").status()));
+  EXPECT_EQ(ListTokens(db_, /*all=*/false)->size(), 1u);
+  EXPECT_EQ(ListTokens(db_, /*all=*/true)->size(), 2u);
+}
+
+TEST_F(TokensTest, NamesRolesAndTimesThatAreNoneAreRefused) {
+  using absl::StatusCode::kInvalidArgument;
+  for (const char* name : {"", "a b", "a/b", "ä"}) {
+    EXPECT_EQ(CreateCode({name, v1::ROLE_READ, std::nullopt, ""}), kInvalidArgument) << name;
+  }
+  EXPECT_EQ(CreateCode({std::string(65, 'a'), v1::ROLE_READ, std::nullopt, ""}), kInvalidArgument);
+  EXPECT_EQ(CreateCode({"a", v1::ROLE_UNSPECIFIED, std::nullopt, ""}), kInvalidArgument);
+  EXPECT_EQ(CreateCode({"a", static_cast<v1::Role>(9), std::nullopt, ""}), kInvalidArgument);
+  EXPECT_EQ(CreateCode({"a", v1::ROLE_READ, absl::ZeroDuration(), ""}), kInvalidArgument);
+  EXPECT_EQ(CreateCode({"a", v1::ROLE_READ, absl::Seconds(-1), ""}), kInvalidArgument);
+  EXPECT_EQ(CreateCode({"a", v1::ROLE_READ, absl::InfiniteDuration(), ""}), kInvalidArgument);
+  EXPECT_EQ(Ask("select count(*) from tokens"), "0");
+}
+
+TEST_F(TokensTest, TheFirstAdminTokenComesFromTheCommandLine) {
+  const auto secret = CreateAdminToken(conninfo_, "root");
+  ASSERT_TRUE(secret.ok()) << secret.status();
+  WaitUntilAccepted(*secret);
+  grpc::ClientContext context;
+  v1::CreateTokenRequest request;
+  request.set_name("worker-1");
+  request.set_role(v1::ROLE_WORK);
+  v1::CreateTokenResponse response;
+  const auto status =
+      v1::AdminService::NewStub(As(*secret))->CreateToken(&context, request, &response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(response.token().created_by(), "root");
+}
+
+}  // namespace
+}  // namespace gridsweep::coordinator
