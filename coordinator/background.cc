@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/sha256.h"
 #include "common/status.h"
+#include "coordinator/expiry_guard.h"
 #include "coordinator/garbage.h"
 #include "coordinator/store/checkpoints.h"
 #include "coordinator/store/leases.h"
@@ -80,15 +81,12 @@ void Background::WorkAppeared() {
 void Background::Upkeep() {
   Database database(settings_.database);
   const std::string id = RandomBytes(16);
-  // Leases expire only once heartbeats could have arrived for a whole lease
-  // time: since this program and its way to the database have been up.
-  auto up_since = std::chrono::steady_clock::now();
+  ExpiryGuard guard(settings_.lease_ttl, settings_.tick);
   absl::Time next_alive = absl::InfinitePast();
   bool failing = false;
   const auto log_tails = [this](int64_t run_id) { return board_.LogTail(run_id); };
   do {
-    const auto now = std::chrono::steady_clock::now();
-    const bool expire = now - up_since > absl::ToChronoNanoseconds(settings_.lease_ttl);
+    const bool expire = guard.MayExpire(std::chrono::steady_clock::now());
     absl::Status status;
     if (absl::Now() >= next_alive) {
       status = MarkAlive(database, id);
@@ -110,7 +108,7 @@ void Background::Upkeep() {
       }
     }
     if (!status.ok()) {
-      up_since = std::chrono::steady_clock::now();
+      guard.Failed();
       if (!failing) spdlog::error("upkeep: {}", std::string(status.message()));
     } else if (failing) {
       spdlog::info("upkeep: the database is back");

@@ -11,7 +11,8 @@ constexpr Statement kStreak{"read_failures_of_worker", R"(
   select count(distinct run_id), count(distinct occasion),
          (select string_agg(run_id::text, ', ')
           from (select distinct run_id from worker_failures where worker_id = $1
-                order by run_id limit 10) r)
+                order by run_id limit 10) r),
+         (select directive = 3 from workers where worker_id = $1)
   from worker_failures where worker_id = $1)"};
 constexpr Statement kQuarantine{"quarantine_worker", R"(
   update workers set directive = 3, directive_reason = $2
@@ -49,7 +50,9 @@ Judgement JudgeWorker(Transaction& t, int64_t worker_id, int after) {
   if (after <= 0) return judgement;
   const pqxx::row streak = t.Exec(kStreak, {worker_id})[0];
   const auto runs = streak[0].as<int64_t>();
-  if (std::min(runs, streak[1].as<int64_t>()) < after) return judgement;
+  // A result ends the streak, not the quarantine.
+  const bool quarantined_before = streak[3].as<bool>();
+  if (!quarantined_before && std::min(runs, streak[1].as<int64_t>()) < after) return judgement;
   const pqxx::result quarantined =
       t.Exec(kQuarantine, {worker_id, StrCat("failed ", runs, " different runs in a row: ",
                                              streak[2].c_str(), runs > 10 ? ", ..." : "")});

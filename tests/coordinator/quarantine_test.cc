@@ -59,6 +59,18 @@ TEST_F(Quarantine, ComesAfterThreeDifferentRunsInARowWhichLoseNothing) {
   EXPECT_EQ(Claim(Register("good"), 6).size(), 6u) << "its runs go elsewhere, at once";
 }
 
+TEST_F(Quarantine, AResultDoesNotMakeLaterFailuresThereCount) {
+  Create(SmallSweep(5));
+  const auto bad = Register("bad");
+  const auto grants = Claim(bad, 5);
+  for (int i = 0; i < 3; ++i) Fail(grants[static_cast<size_t>(i)]);
+  ASSERT_TRUE(IsQuarantined("bad"));
+  ASSERT_TRUE(CompleteRun(db_, ResultOf(grants[3].key)).ok());
+  EXPECT_EQ(Fail(grants[4]).state, State::kPending);
+  EXPECT_EQ(Count("select sum(failures) from run_state"), 0);
+  EXPECT_TRUE(IsQuarantined("bad")) << "that ends with a word of its operator";
+}
+
 TEST_F(Quarantine, ARunThatHadFailedForGoodComesBack) {
   auto spec = SmallSweep(3);
   spec.settings.set_max_attempts(1);
