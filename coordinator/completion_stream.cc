@@ -63,7 +63,7 @@ class CompletionReactor final : public grpc::ServerReadReactor<v1::CompleteRunRe
     ASSIGN_OR_RETURN(const bool recorded, CompleteRun(database, completion));
     response_->set_already_recorded(recorded);
     parts_.board.Forget(completion.header.ref().run_id());
-    parts_.matcher.Wake();  // a limited sweep has room again
+    parts_.matcher.RoomAppeared();
     return absl::OkStatus();
   }
 

@@ -25,7 +25,7 @@ absl::StatusOr<std::string> CreateAdminToken(const std::string& database_name,
 
 Coordinator::Coordinator(const Options& options)
     : lanes_(std::make_unique<Lanes>(options.database)),
-      matcher_(lanes_->dispatch, options.dispatch.lease_ttl),
+      matcher_(lanes_->claims, options.dispatch.lease_ttl),
       hub_({options.database}, board_) {}
 
 absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Start(const Options& options) {

@@ -67,13 +67,15 @@ inline constexpr int kMostGeneralCallsAClient = 32;
 struct Lanes {
   explicit Lanes(const std::string& conninfo)
       : heartbeat("heartbeat", 2, 4096, {conninfo, absl::Seconds(10), /*lazy_commit=*/true}),
+        claims("claims", 1, 4096, {conninfo, absl::Seconds(10)}),
         dispatch("dispatch", 2, 4096, {conninfo, absl::Seconds(10)}),
         general("general", 4, 256, {conninfo, absl::Seconds(60)}, kMostGeneralCallsAClient),
         complete("complete", 2, 256, {conninfo, absl::Seconds(60)}),
         upload("upload", 2, 1024, {conninfo, absl::Seconds(60)}) {}
 
   Lane heartbeat;  // renewals, and nothing else
-  Lane dispatch;   // claims, registrations, failures, releases
+  Lane claims;     // one claim after another
+  Lane dispatch;   // registrations, failures, releases
   Lane general;    // what users ask
   Lane complete;   // results
   Lane upload;     // artifact files
