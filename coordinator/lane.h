@@ -70,14 +70,14 @@ struct Lanes {
         claims("claims", 1, 4096, {conninfo, absl::Seconds(10)}),
         dispatch("dispatch", 2, 4096, {conninfo, absl::Seconds(10)}),
         general("general", 4, 256, {conninfo, absl::Seconds(60)}, kMostGeneralCallsAClient),
-        complete("complete", 2, 256, {conninfo, absl::Seconds(60)}),
+        complete("complete", 6, 256, {conninfo, absl::Seconds(60)}),
         upload("upload", 2, 1024, {conninfo, absl::Seconds(60)}) {}
 
   Lane heartbeat;  // renewals, and nothing else
   Lane claims;     // one claim after another
   Lane dispatch;   // registrations, failures, releases
   Lane general;    // what users ask
-  Lane complete;   // results
+  Lane complete;   // results; several, so that their commits share a flush
   Lane upload;     // artifact files
 };
 
