@@ -66,7 +66,7 @@ class CompletionReactor final : public grpc::ServerReadReactor<v1::CompleteRunRe
       parts_.counters.Finished(completion.header.outcome() == v1::OUTCOME_SUCCEEDED);
     }
     parts_.board.Forget(completion.header.ref().run_id());
-    parts_.matcher.Wake();  // a limited sweep has room again
+    parts_.matcher.RoomAppeared();
     return absl::OkStatus();
   }
 

@@ -93,8 +93,9 @@ class LeaseReactor final : public grpc::ServerUnaryReactor {
                const v1::LeaseRunsRequest& request, absl::Time deadline,
                v1::LeaseRunsResponse* response)
       : context_(context), matcher_(matcher) {
-    Demand demand{request.worker_id(), request.incarnation(), request.request_id(),
-                  static_cast<int>(request.max_runs())};
+    Demand demand{request.worker_id(),         request.incarnation(),
+                  request.request_id(),        static_cast<int>(request.max_runs()),
+                  request.free_memory_bytes(), request.prefer_shape_key()};
     ticket_ = matcher.Wait(
         std::move(demand), deadline,
         [this, &settings, &counters, response,

@@ -70,19 +70,21 @@ struct Lanes {
       : heartbeat(
             "heartbeat", 2, 4096,
             {conninfo, absl::Seconds(10), /*lazy_commit=*/true, Timed(counters, "heartbeat")}),
+        claims("claims", 1, 4096, {conninfo, absl::Seconds(10), false, Timed(counters, "claims")}),
         dispatch("dispatch", 2, 4096,
                  {conninfo, absl::Seconds(10), false, Timed(counters, "dispatch")}),
         general("general", 4, 256, {conninfo, absl::Seconds(60), false, Timed(counters, "general")},
                 kMostGeneralCallsAClient),
-        complete("complete", 2, 256,
+        complete("complete", 6, 256,
                  {conninfo, absl::Seconds(60), false, Timed(counters, "complete")}),
         upload("upload", 2, 1024, {conninfo, absl::Seconds(60), false, Timed(counters, "upload")}) {
   }
 
   Lane heartbeat;  // renewals, and nothing else
-  Lane dispatch;   // claims, registrations, failures, releases
+  Lane claims;     // one claim after another
+  Lane dispatch;   // registrations, failures, releases
   Lane general;    // what users ask
-  Lane complete;   // results
+  Lane complete;   // results; several, so that their commits share a flush
   Lane upload;     // artifact files
 
  private:

@@ -3,6 +3,7 @@
 #include <absl/time/clock.h>
 
 #include <chrono>
+#include <utility>
 
 #include "common/log.h"
 #include "coordinator/store/leases.h"
@@ -76,7 +77,15 @@ void Matcher::Cancel(uint64_t ticket) {
 void Matcher::Wake() {
   {
     MutexLock lock(mutex_);
-    work_ = true;
+    work_ = reason_.work_appeared = reason_.room_appeared = true;
+  }
+  changed_.notify_all();
+}
+
+void Matcher::RoomAppeared() {
+  {
+    MutexLock lock(mutex_);
+    work_ = reason_.room_appeared = true;
   }
   changed_.notify_all();
 }
@@ -131,7 +140,8 @@ void Matcher::Loop() {
         it = waiters_.erase(it);
       }
       if (now >= next_poll) {
-        work_ = true;
+        work_ = reason_.work_appeared = reason_.room_appeared = true;
+        for (auto& [ticket, waiter] : waiters_) waiter.demand.known = false;
         next_poll = now + poll_;
       }
       if (work_ && !claiming_ && !waiters_.empty()) {
@@ -147,8 +157,10 @@ void Matcher::Loop() {
 void Matcher::StartClaim() {
   std::vector<uint64_t> tickets;
   std::vector<Demand> demands;
+  ClaimReason reason;
   {
     MutexLock lock(mutex_);
+    reason = std::exchange(reason_, {false, false});
     for (auto& [ticket, waiter] : waiters_) {
       waiter.claiming = true;
       tickets.push_back(ticket);
@@ -156,17 +168,18 @@ void Matcher::StartClaim() {
     }
   }
   const bool queued =
-      lane_.Submit([this, tickets = std::move(tickets), demands = std::move(demands)](
-                       Database& database) { Claim(database, tickets, demands); });
+      lane_.Submit([this, tickets = std::move(tickets), demands = std::move(demands),
+                    reason](Database& database) { Claim(database, tickets, demands, reason); });
   if (queued) return;
   MutexLock lock(mutex_);
+  reason_ = {};
   for (auto& [ticket, waiter] : waiters_) waiter.claiming = false;
   claiming_ = false;  // the next poll tries again
 }
 
 void Matcher::Claim(Database& database, const std::vector<uint64_t>& tickets,
-                    const std::vector<Demand>& demands) {
-  auto claimed = ClaimRuns(database, demands, lease_ttl_);
+                    const std::vector<Demand>& demands, ClaimReason reason) {
+  auto claimed = ClaimRuns(database, demands, lease_ttl_, memory_, reason);
   if (!claimed.ok()) {
     // They go on waiting: the database may be back before their time is up.
     spdlog::warn("cannot claim runs: {}", std::string(claimed.status().message()));
@@ -194,11 +207,14 @@ void Matcher::Claim(Database& database, const std::vector<uint64_t>& tickets,
   {
     // Notified under the lock: once it sees the flag, the destructor may finish.
     MutexLock lock(mutex_);
-    for (const uint64_t ticket : tickets) {
-      const auto found = waiters_.find(ticket);
+    for (size_t i = 0; i < tickets.size(); ++i) {
+      const auto found = waiters_.find(tickets[i]);
       if (found == waiters_.end()) continue;
       found->second.claiming = false;
       found->second.tried = true;
+      if (!claimed.ok()) continue;
+      found->second.demand.known = (*claimed)[i].registered;
+      found->second.demand.resource_class = (*claimed)[i].resource_class;
     }
     claiming_ = false;
     changed_.notify_all();

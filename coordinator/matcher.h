@@ -33,6 +33,8 @@ class Matcher {
   void Cancel(uint64_t ticket) LOCKS_EXCLUDED(mutex_);
   // There may be claimable runs.
   void Wake() LOCKS_EXCLUDED(mutex_);
+  // A lease has ended: a sweep with a limit may have room again.
+  void RoomAppeared() LOCKS_EXCLUDED(mutex_);
   // Answers all that wait, and all that come later, empty.
   void Drain() LOCKS_EXCLUDED(mutex_);
   // Gives back grants that could not be delivered.
@@ -53,7 +55,7 @@ class Matcher {
   void Loop() LOCKS_EXCLUDED(mutex_);
   void StartClaim() LOCKS_EXCLUDED(mutex_);
   void Claim(Database& database, const std::vector<uint64_t>& tickets,
-             const std::vector<Demand>& demands) LOCKS_EXCLUDED(mutex_);
+             const std::vector<Demand>& demands, ClaimReason reason) LOCKS_EXCLUDED(mutex_);
   void GiveBack(Database& database, const std::vector<LeaseKey>& keys);
   // Removes the waiter; its reply, or nullptr when it has gone.
   Reply Take(uint64_t ticket) LOCKS_EXCLUDED(mutex_);
@@ -65,8 +67,10 @@ class Matcher {
   CondVar changed_;
   std::map<uint64_t, Waiter> waiters_ GUARDED_BY(mutex_);  // oldest first
   uint64_t next_ticket_ GUARDED_BY(mutex_) = 1;
-  bool work_ GUARDED_BY(mutex_) = true;  // a claim is due
+  bool work_ GUARDED_BY(mutex_) = true;    // a claim is due
+  ClaimReason reason_ GUARDED_BY(mutex_);  // for it
   bool claiming_ GUARDED_BY(mutex_) = false;
+  ClaimMemory memory_;  // of the claim in progress
   bool draining_ GUARDED_BY(mutex_) = false;
   bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;

@@ -14,12 +14,12 @@ int64_t QueueFloor::From(const Queue& queue) const {
   return found == floors_.end() ? 0 : found->second;
 }
 
-bool QueueFloor::RescanDue(absl::Time now, bool found_nothing) const {
+bool QueueFloor::RescanDue(absl::Time now, bool wanted) const {
   // A clock that was set back must not put rescans off.
   if (now < rescan_began_ || now - rescan_began_ >= limits_.rescan_every) return true;
   const absl::Duration pause =
       std::max(limits_.least_pause, kShareOfTime * (rescan_ended_ - rescan_began_));
-  return found_nothing && now - rescan_ended_ >= pause;
+  return wanted && now - rescan_ended_ >= pause;
 }
 
 void QueueFloor::Rescanned(absl::Time began, absl::Time ended,

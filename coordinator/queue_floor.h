@@ -26,7 +26,7 @@ class QueueFloor {
  public:
   struct Limits {
     absl::Duration rescan_every = absl::Seconds(10);
-    // Rescans before answering "nothing" are so far apart, and take a twentieth of the time.
+    // Rescans that are wanted earlier are so far apart, and take a twentieth of the time.
     absl::Duration least_pause = absl::Milliseconds(200);
   };
   QueueFloor() = default;
@@ -35,9 +35,9 @@ class QueueFloor {
   // The position from which to claim; 0 for a queue that nothing is known of.
   int64_t From(const Queue& queue) const;
 
-  // Whether all queues are to be looked at from zero now. `found_nothing`: the caller would
-  // otherwise say that there is nothing to claim.
-  bool RescanDue(absl::Time now, bool found_nothing) const;
+  // Whether all queues are to be looked at from zero now. `wanted`: there is word of claimable
+  // runs, or the caller would otherwise say that there is nothing to claim.
+  bool RescanDue(absl::Time now, bool wanted) const;
 
   // All queues were looked at from zero, from `began` to `ended`; `first` has the lowest claimable
   // position of each that has any. The other floors stand.

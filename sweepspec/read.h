@@ -14,6 +14,8 @@ namespace gridsweep::sweepspec {
 
 inline constexpr absl::Duration kShortestCheckpointInterval = absl::Seconds(1);
 inline constexpr absl::Duration kLongestCheckpointInterval = absl::Hours(720);
+// Of free memory, that a sweep may ask for.
+inline constexpr uint64_t kMaxMemoryBytes = uint64_t{1} << 50;
 
 // Absent when an error was added to `notices`. Combinations of parameters are
 // not checked yet.

@@ -2,6 +2,8 @@
 #include <absl/time/time.h>
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 
 #include "common/duration.h"
 #include "common/http_post.h"
@@ -62,9 +64,7 @@ class SettingsReader {
     } else if (key == "reuse") {
       ReadReuse(path, entry);
     } else if (key == "resources") {
-      notices_.Error(At(path, entry),
-                     "workers are not chosen by resources in this version; remove it (any worker "
-                     "may train any run)");
+      ReadResources(path, entry);
     } else if (key == "checkpoint_interval") {
       ReadCheckpointInterval(path, entry);
     } else if (key == "notify") {
@@ -127,6 +127,60 @@ class SettingsReader {
     } else {
       plan_.settings.set_notify_url(*url);
     }
+  }
+
+  void ReadResources(const std::string& path, const YamlEntry& entry) {
+    if (entry.value.kind != YamlNode::Kind::kMap) {
+      notices_.Error(At(path, entry), StrCat("is ", Describe(entry.value),
+                                             "; write resources: {class: gpu, memory: 8GiB}"));
+      return;
+    }
+    static const std::vector<std::string_view> kNames = {"class", "memory"};
+    static const std::vector<std::string_view> kClasses = {"any", "cpu", "gpu"};
+    v1::Resources& resources = *plan_.settings.mutable_resources();
+    for (const YamlEntry& need : entry.value.entries) {
+      const YamlNode& value = need.value;
+      const Where where = At(StrCat(path, ".", need.key), value);
+      if (need.key == "class") {
+        if (std::find(kClasses.begin(), kClasses.end(), value.text) == kClasses.end()) {
+          notices_.Error(where, StrCat(Describe(value), " is not one of ", Join(kClasses),
+                                       DidYouMean(value.text, kClasses)));
+        } else {
+          resources.set_resource_class(value.text);
+        }
+      } else if (need.key == "memory") {
+        const std::optional<uint64_t> bytes = ReadBytes(value);
+        if (!bytes) {
+          notices_.Error(where, Describe(value) +
+                                    " is no size of memory; write bytes or a whole number of MiB, "
+                                    "GiB or TiB, up to 1024TiB, for example 8GiB");
+        } else {
+          resources.set_memory_bytes(*bytes);
+        }
+      } else {
+        notices_.Error(
+            At(StrCat(path, ".", need.key), need),
+            StrCat("no such resource; there are ", Join(kNames), DidYouMean(need.key, kNames)));
+      }
+    }
+  }
+
+  // Of a scalar: 4096, 512MiB, 8 GiB; nothing for what is no size or beyond the largest.
+  static std::optional<uint64_t> ReadBytes(const YamlNode& node) {
+    if (node.kind != YamlNode::Kind::kScalar) return std::nullopt;
+    uint64_t number = 0;
+    const char* const end = node.text.data() + node.text.size();
+    const auto [rest, error] = std::from_chars(node.text.data(), end, number);
+    if (error != std::errc()) return std::nullopt;
+    std::string_view unit(rest, static_cast<size_t>(end - rest));
+    if (!unit.empty() && unit.front() == ' ') unit.remove_prefix(1);
+    const int shift = unit.empty()    ? 0
+                      : unit == "MiB" ? 20
+                      : unit == "GiB" ? 30
+                      : unit == "TiB" ? 40
+                                      : -1;
+    if (shift < 0 || number > kMaxMemoryBytes >> shift) return std::nullopt;
+    return number << shift;
   }
 
   void ReadReuse(const std::string& path, const YamlEntry& entry) {

@@ -13,7 +13,6 @@ namespace {
 
 constexpr uint32_t kMaxAttempts = 32767;
 constexpr uint32_t kMaxParallel = 2147483647;
-constexpr uint64_t kMaxMemoryBytes = uint64_t{1} << 50;
 
 std::optional<Scalar> ReadJsonScalar(const std::string& text) {
   const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
+#include <limits>
 
 #include "common/duration.h"
 #include "common/log.h"
@@ -31,9 +33,20 @@ std::string HostName() {
   return name;
 }
 
-uint64_t PhysicalBytes(int pages_name) {
-  const long pages = sysconf(pages_name), page = sysconf(_SC_PAGESIZE);
+uint64_t PhysicalBytes() {
+  const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
   return pages > 0 && page > 0 ? static_cast<uint64_t>(pages) * static_cast<uint64_t>(page) : 0;
+}
+
+// What programs can still get, the page cache counted in; 0 where the system does not say.
+uint64_t FreeBytes() {
+  std::ifstream file("/proc/meminfo");
+  for (std::string name; file >> name;) {
+    uint64_t kibibytes = 0;
+    if (name == "MemAvailable:" && file >> kibibytes) return kibibytes << 10;
+    file.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
+  }
+  return 0;
 }
 
 v1::RegisterRequest Introduction(const WorkerOptions& options) {
@@ -41,7 +54,7 @@ v1::RegisterRequest Introduction(const WorkerOptions& options) {
   request.set_name(options.name);
   request.set_slots(static_cast<uint32_t>(options.slots));
   request.set_resource_class(integrator::UsesGpu() ? "gpu" : "cpu");
-  request.set_memory_bytes(PhysicalBytes(_SC_PHYS_PAGES));
+  request.set_memory_bytes(PhysicalBytes());
   request.set_numerics_id(integrator::NumericsId());
   request.set_version(options.version);
   request.set_science_version(science::kScienceVersion);
@@ -173,7 +186,8 @@ void Worker::LeaseLoop() {
     request.set_incarnation(session_.incarnation());
     request.set_request_id(RandomBytes(16));
     request.set_max_runs(room);
-    request.set_free_memory_bytes(PhysicalBytes(_SC_AVPHYS_PAGES));
+    request.set_free_memory_bytes(FreeBytes());
+    request.set_prefer_shape_key(last_shape_key_);
     request.mutable_max_wait()->set_seconds(kPollSeconds);
     const auto response = client_.LeaseRuns(request);
     absl::Duration pause = absl::ZeroDuration();
@@ -209,6 +223,7 @@ void Worker::Accept(const v1::LeaseRunsResponse& response) {
       const uint64_t steps = static_cast<uint64_t>(lease.config().n_grad_steps_per_epoch());
       HeldLease held{lease, epochs * steps, std::make_shared<RunMonitor>(options_.on_step)};
       held_.Add(held);
+      last_shape_key_ = lease.shape_key();
       waiting_.push_back(std::move(held));
       ++leased_;
     }

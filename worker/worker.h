@@ -85,6 +85,7 @@ class Worker {
   bool stopping_ GUARDED_BY(mutex_) = false;
   bool draining_ GUARDED_BY(mutex_) = false;  // takes no more; slots finish
   bool leasing_ended_ GUARDED_BY(mutex_) = false;
+  std::string last_shape_key_;  // of the leasing thread
   uint64_t leased_ GUARDED_BY(mutex_) = 0;
   int slots_running_ GUARDED_BY(mutex_) = 0;
   std::deque<HeldLease> waiting_ GUARDED_BY(mutex_);  // granted, not yet on a slot

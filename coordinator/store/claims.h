@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "coordinator/fair_share.h"
+#include "coordinator/queue_floor.h"
 #include "coordinator/store/database.h"
 #include "coordinator/store/sweeps.h"
 #include "gridsweep/v1/dispatch.pb.h"
@@ -46,22 +48,50 @@ struct Demand {
   std::string incarnation;
   std::string request_id;
   int max_runs;
+  uint64_t free_memory = 0;  // bytes; 0: not said, no run is too large
+  std::string prefer_shape_key = "";
+  // A claim has found it registered and without grants a moment ago: it is looked up only where
+  // it is to get runs.
+  bool known = false;
+  int resource_class = kAnyClass;  // of its worker, where it is known
 };
 
 // What a demand got: nothing where there was nothing to give.
 struct Claimed {
   bool registered = false;  // its incarnation is its worker's current one
   v1::WorkerDirective directive = v1::WORKER_DIRECTIVE_RUN;
+  int resource_class = kAnyClass;  // of its worker
   std::vector<Grant> grants;
 };
 
-// One claim for all of `demands`, in one transaction; answers in their order. Sweeps are chosen by
-// priority, then by fewest leased runs, then by age; runs of a sweep by their
-// place in the queue; demands take turns. A sweep's max_parallel is never
-// exceeded. A demand whose request id holds leases already gets those again.
-// Demands of an incarnation that is not its worker's current one, and of
-// workers whose directive is not RUN, get nothing new.
-// Never waits for rows that another claim holds.
+// What claims remember from one to the next. All of it are hints: a claim without any gives the
+// same guarantees, and looks at everything.
+struct ClaimMemory {
+  QueueFloor floor;
+  FairShare share;
+  int64_t newest_sweep = 0;  // all up to here have been looked at
+  absl::Time counted = absl::InfinitePast();
+  absl::Duration count_took;
+};
+// Why a claim is made.
+struct ClaimReason {
+  bool work_appeared = true;  // there may be claimable runs that were not there
+  bool room_appeared = true;  // leases have ended, of sweeps with a limit perhaps
+};
+
+// One claim for all of `demands`, in one transaction; answers in their order. Sweeps are chosen as
+// fair_share.h says, among those whose resource class and memory fit the worker; runs of a sweep by
+// their place in the queue, except that among its first 64 places those come first that are like
+// what the worker trained last (prefer_shape_key), or like the first; demands take turns. A sweep's
+// max_parallel is never exceeded. A demand whose request id holds leases already gets those again.
+// Demands of an incarnation that is not its worker's current one, and of workers whose directive is
+// not RUN, get nothing new. Never waits for runs that another claim holds.
+// A claim that fails leaves `memory` empty.
+absl::StatusOr<std::vector<Claimed>> ClaimRuns(Database& database,
+                                               const std::vector<Demand>& demands,
+                                               absl::Duration ttl, ClaimMemory& memory,
+                                               ClaimReason reason = {});
+// The same without a memory.
 absl::StatusOr<std::vector<Claimed>> ClaimRuns(Database& database,
                                                const std::vector<Demand>& demands,
                                                absl::Duration ttl);

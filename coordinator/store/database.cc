@@ -108,7 +108,9 @@ void Database::Connect() {
       StrCat("set statement_timeout = ", absl::ToInt64Milliseconds(settings_.statement_timeout),
              "; set lock_timeout = '15s'; set idle_in_transaction_session_timeout = '30s'"
              "; set client_min_messages = warning; set bytea_output = hex"
-             "; set extra_float_digits = 1",
+             "; set extra_float_digits = 1"
+             // Compiling a plan costs more than any of these statements.
+             "; set jit = off",
              settings_.lazy_commit ? "; set synchronous_commit = off" : ""));
 }
 

@@ -2,12 +2,14 @@
 
 #include <google/protobuf/util/time_util.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "common/sha256.h"
 #include "common/status.h"
 #include "common/strings.h"
+#include "coordinator/fair_share.h"
 #include "coordinator/store/reuse.h"
 #include "science/config/parameters.h"
 #include "sweepspec/run_config_proto.h"
@@ -33,14 +35,15 @@ constexpr Statement kTakeRunIds{"take_run_ids", R"(
 constexpr Statement kInsertSweep{"insert_sweep", R"(
   insert into sweeps (name, method, request_id, request_hash, source_yaml, metadata, labels,
       sampler_seed, priority, max_attempts, max_parallel, first_run_id, run_count,
-      checkpoint_interval, reuse, resource_class, memory_bytes, notify_url, submitted_by)
+      checkpoint_interval, reuse, resource_class, memory_bytes, notify_url, submitted_by,
+      one_shape)
   values ($1, $2, $3::bytea, $4::bytea, $5, $6::jsonb, $7::jsonb, $8, $9, $10, $11, $12, $13,
-          $14::float8 * interval '1 second', $15, $16, $17, $18, $19)
+          $14::float8 * interval '1 second', $15, $16, $17, $18, $19, $20)
   returning sweep_id)"};
 
 constexpr Statement kQueueRuns{"queue_runs_of_sweep", R"(
-  insert into run_state (run_id, sweep_id, queue_pos)
-  select run_id, sweep_id, nextval('queue_pos_seq')
+  insert into run_state (run_id, sweep_id, class, queue_pos)
+  select run_id, sweep_id, $2::smallint, nextval('queue_pos_seq')
   from (select run_id, sweep_id from runs where sweep_id = $1 order by ordinal) r)"};
 
 constexpr char kSelectSweep[] = R"(
@@ -132,6 +135,19 @@ v1::Sweep ReadSweep(const pqxx::row& row) {
   sweep.mutable_counts()->set_reused(Int(row[27]));
   sweep.set_source_yaml(row[28].c_str());
   return sweep;
+}
+
+ResourceClass ClassOf(const v1::Resources& resources) {
+  return resources.resource_class() == "cpu"   ? kCpuClass
+         : resources.resource_class() == "gpu" ? kGpuClass
+                                               : kAnyClass;
+}
+
+bool OneShape(const std::vector<science::RunConfig>& runs) {
+  const std::string first = sweepspec::ShapeKey(runs[0]);
+  return std::all_of(runs.begin(), runs.end(), [&](const science::RunConfig& run) {
+    return sweepspec::ShapeKey(run) == first;
+  });
 }
 
 std::string SelectSweep(const char* rest, bool with_source) {
@@ -233,12 +249,19 @@ absl::StatusOr<CreatedSweep> CreateSweep(Database& database, const NewSweep& req
     for (const auto& [key, value] : settings.labels()) labels[key] = value;
     const int64_t sweep_id = Int(t.Exec(
         kInsertSweep,
-        {request.name, sweep.method,
+        {request.name,
+         sweep.method,
          request.request_id.empty() ? Param(std::nullopt) : Bytea(request.request_id),
-         Bytea(request.request_hash), request.source_yaml, sweep.metadata_json, labels.dump(),
-         sweep.sampler_seed, settings.priority(),
-         settings.has_max_attempts() ? settings.max_attempts() : 3u, settings.max_parallel(),
-         first_run, count,
+         Bytea(request.request_hash),
+         request.source_yaml,
+         sweep.metadata_json,
+         labels.dump(),
+         sweep.sampler_seed,
+         settings.priority(),
+         settings.has_max_attempts() ? settings.max_attempts() : 3u,
+         settings.max_parallel(),
+         first_run,
+         count,
          settings.has_checkpoint_interval()
              ? Param(google::protobuf::util::TimeUtil::DurationToMilliseconds(
                          settings.checkpoint_interval()) /
@@ -247,9 +270,12 @@ absl::StatusOr<CreatedSweep> CreateSweep(Database& database, const NewSweep& req
          settings.reuse(),
          settings.resources().resource_class().empty() ? "any"
                                                        : settings.resources().resource_class(),
-         settings.resources().memory_bytes(), settings.notify_url(), request.submitted_by})[0][0]);
+         settings.resources().memory_bytes(),
+         settings.notify_url(),
+         request.submitted_by,
+         OneShape(sweep.runs)})[0][0]);
     CopyRuns(t, sweep_id, first_run, sweep.runs);
-    t.Exec(kQueueRuns, {sweep_id});
+    t.Exec(kQueueRuns, {sweep_id, static_cast<int>(ClassOf(settings.resources()))});
     const int64_t reusable =
         settings.reuse() ? SetReusableRunsAside(t, sweep_id, science::kScienceVersion) : 0;
     ASSIGN_OR_RETURN(v1::Sweep created, FindSweep(t, sweep_id));

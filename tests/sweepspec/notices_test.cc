@@ -118,6 +118,21 @@ TEST(Notices, RunCapSaysWhatItLeavesOut) {
   EXPECT_THAT(RemarksOf(Grid("Ng: {min: 1, max: 7}", "run_cap: 7\n")), IsEmpty());
 }
 
+TEST(Settings, ResourcesAreReadInTheirUnits) {
+  const std::pair<const char*, uint64_t> sizes[] = {{"8GiB", uint64_t{8} << 30},
+                                                    {"512 MiB", uint64_t{512} << 20},
+                                                    {"4096", 4096},
+                                                    {"1TiB", uint64_t{1} << 40}};
+  for (const auto& [text, bytes] : sizes) {
+    const auto result =
+        Expanded(Grid("", StrCat("gridsweep: {resources: {class: gpu, memory: ", text, "}}\n")));
+    ASSERT_TRUE(result.sweep.has_value()) << text;
+    const v1::Resources& resources = result.sweep->settings.resources();
+    EXPECT_EQ(resources.resource_class(), "gpu");
+    EXPECT_EQ(resources.memory_bytes(), bytes) << text;
+  }
+}
+
 TEST(Notices, ACheckpointIntervalIsATime) {
   const auto result = Expanded(Grid("", "gridsweep: {checkpoint_interval: 1m30s}\n"));
   EXPECT_EQ(result.sweep.value().settings.checkpoint_interval().seconds(), 90);
