@@ -79,9 +79,9 @@ TEST(RpcMetrics, CallsAreCountedByMethodAndStatus) {
   RpcMetrics calls(metrics, [&](const grpc::Status&) { ++refused; });
   OneWorker service;
   {
-    auto server = RpcServer::Start("127.0.0.1:0", {&service}, &calls);
+    auto server = RpcServer::Start("127.0.0.1:0", {&service}, {}, nullptr, &calls);
     ASSERT_TRUE(server.ok()) << server.status();
-    auto stub = v1::AdminService::NewStub(Dial((*server)->address(), &calls));
+    auto stub = v1::AdminService::NewStub(Dial((*server)->address(), {}, &calls));
     for (int i = 0; i < 3; ++i) {
       grpc::ClientContext context;
       v1::ListWorkersResponse workers;

@@ -117,10 +117,8 @@ TEST_F(DispatchClientTest, WaitsForANewTokenOnceItWasAccepted) {
   EXPECT_TRUE(absl::IsUnauthenticated(client_->Register({}, Always).status()));
   ASSERT_TRUE(client_->Register({}, Always).ok());
   server_.failures.assign(3, unknown);
-  EXPECT_TRUE(client_
-                  ->UploadArtifact(
-                      {}, "abc", Sha256::Of("abc"), [](uint64_t) {}, Always)
-                  .ok());
+  EXPECT_TRUE(
+      client_->UploadArtifact({}, "abc", Sha256::Of("abc"), [](uint64_t) {}, {Always}).ok());
   EXPECT_EQ(server_.uploads, 4);
 }
 
