@@ -81,15 +81,16 @@ void ClaimTransaction::Look(bool from_zero) {
   if (from_zero && floor_ != nullptr) floor_->Rescanned(clock_, clock_, first);
 }
 
-std::map<size_t, int> ClaimTransaction::Share() const {
-  std::map<size_t, int> shares;
-  for (size_t wanted = slots_.size(); wanted > 0; --wanted) {
+std::map<size_t, std::vector<size_t>> ClaimTransaction::Share() {
+  std::map<size_t, std::vector<size_t>> shares;
+  while (!slots_.empty()) {
     const Candidate* best = nullptr;
     int64_t best_leased = 0;
     size_t place = 0;
     for (size_t i = 0; i < candidates_.size(); ++i) {
       const Candidate& c = candidates_[i];
-      const int64_t leased = c.leased + (shares.contains(i) ? shares.at(i) : 0);
+      const int64_t leased =
+          c.leased + (shares.contains(i) ? static_cast<int64_t>(shares.at(i).size()) : 0);
       if (c.exhausted || (c.max_parallel > 0 && leased >= c.max_parallel)) continue;
       if (best != nullptr && (c.priority < best->priority ||
                               (c.priority == best->priority && leased >= best_leased))) {
@@ -100,12 +101,14 @@ std::map<size_t, int> ClaimTransaction::Share() const {
       place = i;
     }
     if (best == nullptr) break;
-    ++shares[place];
+    shares[place].push_back(slots_.front());
+    slots_.erase(slots_.begin());
   }
   return shares;
 }
 
-bool ClaimTransaction::Take(Candidate& sweep, int share) {
+bool ClaimTransaction::Take(Candidate& sweep, const std::vector<size_t>& slots) {
+  int share = static_cast<int>(slots.size());
   auto& footprint = store_.open_.at(ticket_).footprint;
   if (sweep.max_parallel > 0 && store_.mutation_ != Mutation::kLimitWithoutLock) {
     Footprint lock;
@@ -131,14 +134,15 @@ bool ClaimTransaction::Take(Candidate& sweep, int share) {
     floor_->Claimed({sweep.sweep_id, 0}, store_.FindRun(runs[0])->queue_pos);
   }
   for (int i = 0; i < n; ++i) {
-    const Demand& demand = demands_[slots_[static_cast<size_t>(i)]];
+    const Demand& demand = demands_[slots[static_cast<size_t>(i)]];
     taken_.push_back({runs[static_cast<size_t>(i)],
-                      slots_[static_cast<size_t>(i)],
+                      slots[static_cast<size_t>(i)],
                       {store_.NewToken(), demand.incarnation, demand.request_id, demand.worker_id,
                        store_.now_ + ttl_, false}});
     footprint.runs.push_back(runs[static_cast<size_t>(i)]);
   }
-  slots_.erase(slots_.begin(), slots_.begin() + n);
+  // Those that got nothing are in front again.
+  slots_.insert(slots_.begin(), slots.begin() + n, slots.end());
   sweep.leased += n;
   sweep.exhausted |= n < share || share <= 0;
   return true;
@@ -149,7 +153,7 @@ bool ClaimTransaction::Step() {
     Begin();
     return true;
   }
-  if (slots_.empty()) return false;
+  if (slots_.empty() && shares_.empty()) return false;
   if (shares_.empty()) shares_ = Share();
   if (shares_.empty()) {
     const bool look = taken_.empty() && !looked_from_zero_ && floor_ != nullptr &&
@@ -158,9 +162,9 @@ bool ClaimTransaction::Step() {
     if (look) Look(true);
     return look;
   }
-  const auto [place, share] = *shares_.begin();
+  const auto [place, slots] = *shares_.begin();
   shares_.erase(shares_.begin());
-  if (!Take(candidates_[place], share)) {
+  if (!Take(candidates_[place], slots)) {
     begun_ = false;  // rolled back: what it held is free
     shares_.clear();
     taken_.clear();

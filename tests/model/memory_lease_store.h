@@ -246,8 +246,8 @@ class ClaimTransaction {
   };
   void Begin();
   void Look(bool from_zero);
-  bool Take(Candidate& sweep, int share);  // false: a deadlock
-  std::map<size_t, int> Share() const;
+  bool Take(Candidate& sweep, const std::vector<size_t>& slots);  // false: a deadlock
+  std::map<size_t, std::vector<size_t>> Share();
   int64_t From(int64_t sweep_id) const;
 
   MemoryLeaseStore& store_;
@@ -260,7 +260,7 @@ class ClaimTransaction {
   std::vector<Claimed> claimed_;
   std::vector<size_t> slots_;  // places in `demands_`, in turns
   std::vector<Candidate> candidates_;
-  std::map<size_t, int> shares_;  // of this round, still to be taken
+  std::map<size_t, std::vector<size_t>> shares_;  // of this round, still to be taken
   std::vector<Taken> taken_;
 };
 

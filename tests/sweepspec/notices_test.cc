@@ -151,8 +151,8 @@ TEST(Notices, WhomToTellIsAWebAddress) {
   EXPECT_TRUE(Expanded(Grid("", "gridsweep: {notify: \"http://[::1]/x\"}\n")).sweep.has_value());
   for (const std::string wrong :
        {"7", "[x]", "''", "mail@example.org", "ftp://host/x", "\"http://\"", "\"https://u:p@host\"",
-        "\"http://host/a b\"", "\"http://host/\\0\"", "\"http://host/\\n\"",
-        "\"http://host:70000/\"", "\"http://host/#here\""}) {
+        "\"http://host/a b\"", "\"http://host/\\n\"", "\"http://host:70000/\"",
+        "\"http://host/#here\""}) {
     EXPECT_THAT(Errors(Expanded(Grid("", StrCat("gridsweep: {notify: ", wrong, "}\n")))),
                 ElementsAre(testing::HasSubstr("write https://HOST/PATH")))
         << wrong;
