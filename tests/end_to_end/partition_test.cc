@@ -181,17 +181,23 @@ TEST(LostGrant, StartsElsewhereWithinTwoHeartbeats) {
     return true;
   };
   DispatchProxy deaf_proxy(instance.coordinator(), instance.Socket("deaf"), deaf_hooks);
+  // Is there from the start, and asks once the grant is lost: no beat goes by for its sake.
+  std::atomic<bool> other_asks = false;
   DispatchHooks other_hooks;
+  other_hooks.asking = [&] {
+    other_asks = true;
+    Within([&] { return lost.load(); }, std::chrono::minutes(2));
+  };
   other_hooks.granted = [&](const v1::LeaseRunsResponse& response) {
     if (!response.leases().empty()) beats_until_next_grant = beats_since.load();
     return true;
   };
   DispatchProxy other_proxy(instance.coordinator(), instance.Socket("other"), other_hooks);
 
+  const auto other = instance.StartWorker("other", 1, instance.Socket("other"), "other");
+  ASSERT_TRUE(Within([&] { return other_asks.load(); }));
   const auto deaf = instance.StartWorker("deaf", 1, instance.Socket("deaf"), "deaf");
   const std::string sweep = instance.Submit(SweepOf(100));
-  ASSERT_TRUE(Within([&] { return lost.load(); }));
-  const auto other = instance.StartWorker("other", 1, instance.Socket("other"), "other");
   ASSERT_TRUE(Within([&] { return Succeeded(instance, sweep); }, std::chrono::minutes(2)));
   EXPECT_THAT(Attempts(instance, sweep), ElementsAre("deaf released", "other succeeded"));
   // A third may be on its way when the second has had its effect.
