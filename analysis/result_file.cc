@@ -2,6 +2,7 @@
 
 #include <hdf5.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -35,6 +36,24 @@ bool Exists(hid_t file, const std::string& path) {
     if (H5Lexists(file, path.substr(0, slash).c_str(), H5P_DEFAULT) <= 0) return false;
     if (slash == std::string::npos) return true;
   }
+}
+
+bool IsSingle(hid_t attribute) {
+  const Handle space(H5Aget_space(attribute), H5Sclose);
+  return H5Sget_simple_extent_npoints(space) == 1;
+}
+
+// Whether the file can hold all numbers of a dataset: deflate packs 1032 bytes into one. What it
+// cannot hold is given no memory, and a product of lengths that wraps around is none.
+bool HoldsAll(hid_t dataset, hid_t space) {
+  hsize_t lengths[H5S_MAX_RANK] = {};
+  const int rank = H5Sget_simple_extent_dims(space, lengths, nullptr);
+  hsize_t room = (H5Dget_storage_size(dataset) + 1) * 1100;
+  for (int i = 0; i < rank; ++i) {
+    if (lengths[i] > room) return false;
+    room /= std::max(lengths[i], hsize_t{1});
+  }
+  return rank >= 0;
 }
 
 absl::Status Unreadable(const std::string& what) {
@@ -76,6 +95,7 @@ absl::StatusOr<std::vector<float>> ResultFile::Maps(int nbins, std::optional<uin
   if (unit && *unit >= shape[0]) {
     return absl::NotFoundError(StrCat(path, " has ", shape[0], " units, not unit ", *unit));
   }
+  if (!unit && !HoldsAll(dataset, space)) return Unreadable(path);
   const hsize_t start[3] = {unit.value_or(0), 0, 0}, count[3] = {unit ? 1 : shape[0], side, side};
   H5Sselect_hyperslab(space, H5S_SELECT_SET, start, nullptr, count, nullptr);
   const Handle memory(H5Screate_simple(3, count, nullptr), H5Sclose);
@@ -94,7 +114,7 @@ absl::StatusOr<std::vector<double>> ResultFile::Numbers(const std::string& datas
   const Handle dataset(H5Dopen2(file_, dataset_path.c_str(), H5P_DEFAULT), H5Dclose);
   const Handle space(H5Dget_space(dataset), H5Sclose);
   const hssize_t count = H5Sget_simple_extent_npoints(space);
-  if (count < 0) return Unreadable(dataset_path);
+  if (count < 0 || !HoldsAll(dataset, space)) return Unreadable(dataset_path);
   std::vector<double> values(static_cast<size_t>(count));
   if (count > 0 &&
       H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0) {
@@ -110,7 +130,7 @@ double ResultFile::Metric(const std::string& name) const {
   const Handle group(H5Gopen2(file_, "/metrics", H5P_DEFAULT), H5Gclose);
   if (H5Aexists(group, name.c_str()) <= 0) return value;
   const Handle attribute(H5Aopen(group, name.c_str(), H5P_DEFAULT), H5Aclose);
-  H5Aread(attribute, H5T_NATIVE_DOUBLE, &value);
+  if (IsSingle(attribute)) H5Aread(attribute, H5T_NATIVE_DOUBLE, &value);
   return value;
 }
 
@@ -121,7 +141,9 @@ absl::StatusOr<std::string> ResultFile::TextAttribute(const std::string& name) c
   }
   const Handle attribute(H5Aopen(file_, name.c_str(), H5P_DEFAULT), H5Aclose);
   const Handle type(H5Aget_type(attribute), H5Tclose);
-  if (H5Tget_class(type) != H5T_STRING) return Unreadable("attribute " + name);
+  if (H5Tget_class(type) != H5T_STRING || !IsSingle(attribute)) {
+    return Unreadable("attribute " + name);
+  }
   if (H5Tis_variable_str(type) > 0) {
     const Handle memory(H5Tcopy(H5T_C_S1), H5Tclose);
     H5Tset_size(memory, H5T_VARIABLE);

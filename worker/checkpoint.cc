@@ -35,6 +35,13 @@ void WritePoints(const std::string& name, const std::vector<CurvePoint>& points,
   file.Dataset(name, rows, {points.size(), kPointColumns}, "mixed");
 }
 
+// A step or a stride, which a file holds among other numbers.
+absl::StatusOr<uint64_t> Whole(const std::string& name, double number) {
+  constexpr double kMost = 9007199254740992;
+  if (number >= 0 && number <= kMost) return static_cast<uint64_t>(number);
+  return absl::DataLossError(StrCat(name, ": ", number, " is no step of a run"));
+}
+
 absl::StatusOr<std::vector<CurvePoint>> ReadPoints(const std::string& name,
                                                    const Hdf5Reader& file) {
   std::vector<CurvePoint> points;
@@ -42,7 +49,8 @@ absl::StatusOr<std::vector<CurvePoint>> ReadPoints(const std::string& name,
   ASSIGN_OR_RETURN(const std::vector<double> rows, file.Doubles(name));
   if (rows.size() % kPointColumns != 0) return absl::DataLossError(name + " has another shape");
   for (size_t at = 0; at < rows.size(); at += kPointColumns) {
-    CurvePoint point{.step = static_cast<uint64_t>(rows[at]),
+    ASSIGN_OR_RETURN(const uint64_t step, Whole(name, rows[at]));
+    CurvePoint point{.step = step,
                      .loss = rows[at + 1],
                      .error_cm = rows[at + 2],
                      .evaluated = rows[at + 3] != 0,
@@ -73,17 +81,18 @@ absl::StatusOr<LearningCurve::State> ReadCurve(const std::string& group, const H
   ASSIGN_OR_RETURN(const double evaluation_stride, file.GroupNumber(group, "evaluation_stride"));
   ASSIGN_OR_RETURN(const double count, file.GroupNumber(group, "evaluation_count"));
   ASSIGN_OR_RETURN(const double empty, file.GroupNumber(group, "empty"));
-  if (!(stride >= 1 && evaluation_stride >= 1 && count >= 0)) {
+  ASSIGN_OR_RETURN(curve.stride, Whole(group + ".stride", stride));
+  ASSIGN_OR_RETURN(curve.evaluation_stride, Whole(group + ".evaluation_stride", evaluation_stride));
+  ASSIGN_OR_RETURN(curve.evaluation_count, Whole(group + ".evaluation_count", count));
+  if (curve.stride == 0 || curve.evaluation_stride == 0) {
     return absl::DataLossError(group + " has impossible strides");
   }
-  curve.stride = static_cast<uint64_t>(stride);
-  curve.evaluation_stride = static_cast<uint64_t>(evaluation_stride);
-  curve.evaluation_count = static_cast<uint64_t>(count);
   curve.empty = empty != 0;
   if (file.Has(group + "/losses")) {
     ASSIGN_OR_RETURN(const std::vector<double> losses, file.Doubles(group + "/losses"));
     for (size_t at = 0; at + 1 < losses.size(); at += 2) {
-      curve.losses.emplace(static_cast<uint64_t>(losses[at]), losses[at + 1]);
+      ASSIGN_OR_RETURN(const uint64_t step, Whole(group + "/losses", losses[at]));
+      curve.losses.emplace(step, losses[at + 1]);
     }
   }
   ASSIGN_OR_RETURN(curve.evaluations, ReadPoints(group + "/evaluations", file));

@@ -17,6 +17,7 @@ constexpr unsigned kDeflateLevel = 4;
 constexpr hsize_t kMapsPerChunk = 16;
 constexpr hsize_t kRowsPerChunk = 4096;
 constexpr size_t kGrowBy = 1 << 20;
+constexpr hsize_t kMostPacked = 1100;  // numbers in a byte: deflate packs 1032 bytes into one
 
 // Failures come back as results, not as text on stderr. (The setting belongs to
 // the calling thread.)
@@ -211,12 +212,18 @@ std::vector<T> ReadAll(hid_t file, const std::string& name, hid_t type, Hdf5Shap
   Handle space(H5Dget_space(dataset.get()), H5Sclose, "space of " + name);
   const int rank = H5Sget_simple_extent_ndims(space.get());
   const hssize_t count = H5Sget_simple_extent_npoints(space.get());
-  if (rank < 0 || count < 0) throw Hdf5Error("size " + name);
-  if (shape != nullptr) {
-    std::vector<hsize_t> lengths(static_cast<size_t>(rank));
-    if (rank > 0) H5Sget_simple_extent_dims(space.get(), lengths.data(), nullptr);
-    shape->assign(lengths.begin(), lengths.end());
+  if (H5Sget_simple_extent_type(space.get()) == H5S_NULL || rank < 0 || count < 0) {
+    throw Hdf5Error("size " + name);
   }
+  std::vector<hsize_t> lengths(static_cast<size_t>(rank));
+  if (rank > 0) H5Sget_simple_extent_dims(space.get(), lengths.data(), nullptr);
+  // No memory for numbers that the file cannot hold, nor for a product that wraps around.
+  hsize_t room = (H5Dget_storage_size(dataset.get()) + 1) * kMostPacked;
+  for (const hsize_t length : lengths) {
+    if (length > room) throw Hdf5Error("find all numbers of " + name);
+    room /= std::max(length, hsize_t{1});
+  }
+  if (shape != nullptr) shape->assign(lengths.begin(), lengths.end());
   std::vector<T> values(static_cast<size_t>(count));
   if (count > 0) {
     Check(H5Dread(dataset.get(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()),
@@ -258,7 +265,10 @@ absl::StatusOr<std::string> Hdf5Reader::Text(const std::string& name) const {
   return Reading(name, [&] {
     Handle attribute(H5Aopen(file_, name.c_str(), H5P_DEFAULT), H5Aclose, "open it");
     Handle type(H5Aget_type(attribute.get()), H5Tclose, "type");
-    if (H5Tis_variable_str(type.get()) <= 0) throw Hdf5Error("find a text in it");
+    Handle space(H5Aget_space(attribute.get()), H5Sclose, "size");
+    if (H5Tis_variable_str(type.get()) <= 0 || H5Sget_simple_extent_npoints(space.get()) != 1) {
+      throw Hdf5Error("find a text in it");
+    }
     char* text = nullptr;
     Check(H5Aread(attribute.get(), type.get(), &text), "read it");
     std::string value(text == nullptr ? "" : text);
