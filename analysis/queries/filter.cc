@@ -52,8 +52,12 @@ class Lexer {
         return {TokenKind::kOperator, std::string(op), start + 1};
       }
     }
-    ++at_;
-    return {TokenKind::kBad, StrCat("unexpected character '", std::string(1, c), "'"), start + 1};
+    // All bytes of a character: a part of it is no text.
+    do ++at_;
+    while (at_ < text_.size() && (static_cast<unsigned char>(text_[at_]) & 0xC0) == 0x80);
+    return {TokenKind::kBad,
+            StrCat("unexpected character '", std::string(text_.substr(start, at_ - start)), "'"),
+            start + 1};
   }
 
  private:

@@ -61,8 +61,10 @@ bool ReadToken(const std::string& text, std::string& fingerprint,
       start.exhausted = !entry.contains("at");
       if (start.exhausted) continue;
       start.value = entry["at"].at(0).get<std::string>();
-      start.run_id = entry["at"].at(1).get<int64_t>();
-      start.unit = entry["at"].at(2).get<int64_t>();
+      const json &run_id = entry["at"].at(1), &unit = entry["at"].at(2);
+      if (!run_id.is_number_integer() || !unit.is_number_integer()) return false;
+      start.run_id = run_id.get<int64_t>();
+      start.unit = unit.get<int64_t>();
     }
     return true;
   } catch (const json::exception&) {

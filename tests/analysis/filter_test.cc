@@ -27,6 +27,10 @@ TEST(Filter, ReadsConditionsJoinedByAnd) {
   EXPECT_EQ((*parsed)[2].op, CompareOp::kGe);
 }
 
+TEST(Filter, NamesACharacterOfSeveralBytesWhole) {
+  EXPECT_THAT(ErrorOf("Ng = 1 AND \u00e9"), HasSubstr("column 12: unexpected character '\u00e9'"));
+}
+
 TEST(Filter, OfNothingHasNoConditions) { EXPECT_TRUE(ParseFilter("  ", "f")->empty()); }
 
 TEST(Filter, TakesChoicesInAnyCaseAndWidthsInAnyForm) {

@@ -1,3 +1,4 @@
+#include <absl/strings/escaping.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -141,6 +142,11 @@ TEST_F(ListUnitsTest, RefusesForeignTokensAndLargePages) {
   };
   v1::ListUnitsRequest request;
   request.set_page_token("no token");
+  EXPECT_THAT(error_of(request), HasSubstr("page_token: no token of ListUnits"));
+  std::string forged;
+  absl::WebSafeBase64Escape(R"({"question": "", "after": [{"key": [], "at": ["0.5", 1e300, 0]}]})",
+                            &forged);
+  request.set_page_token(forged);
   EXPECT_THAT(error_of(request), HasSubstr("page_token: no token of ListUnits"));
   request.set_page_token(Ask({}).next_page_token());
   request.set_ascending(true);
