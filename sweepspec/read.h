@@ -13,6 +13,9 @@
 namespace gridsweep::sweepspec {
 
 inline constexpr absl::Duration kShortestCheckpointInterval = absl::Seconds(1);
+// Of one axis, and of all axes of a file together: each value takes memory.
+inline constexpr uint64_t kMaxValues = 1'000'000;
+inline constexpr uint64_t kMaxValuesTogether = 2'500'000;
 inline constexpr absl::Duration kLongestCheckpointInterval = absl::Hours(720);
 // Of free memory, that a sweep may ask for.
 inline constexpr uint64_t kMaxMemoryBytes = uint64_t{1} << 50;

@@ -12,8 +12,6 @@ namespace {
 using science::Parameter;
 using science::ParameterKind;
 
-constexpr uint64_t kMaxValues = 1'000'000;
-
 std::vector<std::string_view> DistributionNames() {
   std::vector<std::string_view> names = {"categorical", "categorical_w_probabilities", "constant"};
   for (const auto& kind : DistributionKinds()) names.push_back(kind.name);

@@ -40,8 +40,17 @@ class ParametersReader {
       notices_.Error(At(path, part), UnknownParameter(part.key));
     } else if (const auto [first, added] = places_.emplace(parameter, path); !added) {
       notices_.Error(At(path, part), StrCat("is set by ", first->second, " too; remove one"));
+    } else if (values_ > kMaxValuesTogether) {
+      return;  // said already
     } else if (auto axis = ReadAxis(*parameter, path, part, plan_.method == "grid", notices_)) {
-      plan_.axes.push_back(std::move(*axis));
+      values_ += axis->values.size();
+      if (values_ > kMaxValuesTogether) {
+        notices_.Error(At(path, part),
+                       StrCat("with it the parameters have more than ", kMaxValuesTogether,
+                              " values; use a larger q, or method: random"));
+      } else {
+        plan_.axes.push_back(std::move(*axis));
+      }
     }
   }
 
@@ -69,6 +78,7 @@ class ParametersReader {
   SweepPlan& plan_;
   Notices& notices_;
   std::map<const Parameter*, std::string> places_;
+  uint64_t values_ = 0;
   bool noted_ = false;
 };
 

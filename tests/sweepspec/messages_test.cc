@@ -74,6 +74,13 @@ TEST(TopLevelMessages, AFileThatIsNoMappingOrHasNoParameters) {
       {"", "2:1 parameters.place_field_values: ", "is missing", "difference_of_gaussians"});
 }
 
+TEST(ParameterMessages, RangesOfAGridThatTogetherTakeTooMuchMemory) {
+  const std::string yaml = Grid(
+      "Ng: {min: 1, max: 900000}\nbatch_size: {min: 1, max: 900000}\nn_epochs: {min: 1, max: "
+      "900000}\nseed: {min: 1, max: 900000}");
+  ExpectOneError(yaml, {"", "6:3 parameters.n_epochs: ", "more than 2500000 values", "larger q"});
+}
+
 // One line of `parameters:`; it stands in line 4, from column 3.
 TEST(ParameterMessages, NameTheFaultAndTheFix) {
   const Fault faults[] = {
