@@ -5,6 +5,7 @@
 #include "common/duration.h"
 #include "common/log.h"
 #include "common/strings.h"
+#include "coordinator/dispatch_checks.h"
 #include "coordinator/store/fields.h"
 #include "coordinator/store/leases.h"
 #include "sweepspec/run_config_proto.h"
@@ -14,41 +15,6 @@ namespace {
 
 constexpr absl::Duration kLongestPoll = absl::Seconds(30);
 constexpr size_t kMostPointsABeat = 256;
-constexpr size_t kMostName = 255;  // of a worker, in bytes
-
-absl::Status CheckIntroduction(const v1::RegisterRequest& request) {
-  if (request.name().empty()) return InvalidField("name", "must not be empty");
-  RETURN_IF_ERROR(CheckText("name", request.name(), kMostName));
-  if (request.incarnation().size() != 16) return InvalidField("incarnation", "must have 16 bytes");
-  if (request.slots() < 1 || request.slots() > 4096) {
-    return InvalidField("slots", StrCat(request.slots(), ": 1 to 4096"));
-  }
-  RETURN_IF_ERROR(CheckText("resource_class", request.resource_class()));
-  RETURN_IF_ERROR(CheckSize("memory_bytes", request.memory_bytes(), 64));
-  RETURN_IF_ERROR(CheckText("numerics_id", request.numerics_id()));
-  RETURN_IF_ERROR(CheckText("version", request.version()));
-  RETURN_IF_ERROR(CheckSize("science_version", request.science_version(), 32));
-  for (const auto& feature : request.features()) RETURN_IF_ERROR(CheckText("features", feature));
-  for (const auto& [name, value] : request.labels()) {
-    RETURN_IF_ERROR(CheckText("labels", name));
-    RETURN_IF_ERROR(CheckText("labels", value));
-  }
-  return CheckText("host", request.host());
-}
-
-absl::Status CheckProgress(const std::string& path, const v1::LeaseProgress& progress) {
-  RETURN_IF_ERROR(CheckRef(path + ".ref", progress.ref()));
-  for (int i = 0; i < progress.points_size(); ++i) {
-    RETURN_IF_ERROR(CheckPoint(StrCat(path, ".points[", i, "]"), progress.points(i)));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckFailure(const v1::FailRunRequest& request) {
-  RETURN_IF_ERROR(CheckRef("ref", request.ref()));
-  RETURN_IF_ERROR(CheckText("error", request.error()));
-  return CheckText("log_tail", request.log_tail());
-}
 
 LeaseKey KeyOf(const v1::LeaseRef& ref) { return {ref.run_id(), ref.token()}; }
 
@@ -256,12 +222,7 @@ absl::Status DispatchService::DoHeartbeat(Database& database, const v1::Heartbea
 grpc::ServerUnaryReactor* DispatchService::Heartbeat(grpc::CallbackServerContext* context,
                                                      const v1::HeartbeatRequest* request,
                                                      v1::HeartbeatResponse* response) {
-  for (int i = 0; i < request->held_size(); ++i) {
-    if (absl::Status status = CheckProgress(StrCat("held[", i, "]"), request->held(i));
-        !status.ok()) {
-      return Refuse(context, status);
-    }
-  }
+  if (absl::Status status = CheckHeartbeat(*request); !status.ok()) return Refuse(context, status);
   return AnswerIn(parts_.lanes.heartbeat, context, [this, request, response](Database& database) {
     return DoHeartbeat(database, *request, *response);
   });
