@@ -28,12 +28,20 @@ target_compile_options(gridsweep_options INTERFACE
 if(CCACHE)
   target_compile_options(gridsweep_options INTERFACE -fpch-preprocess)
 endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # Else it names some of Abseil's templates as GCC 12 does not.
+  target_compile_options(gridsweep_options INTERFACE -fclang-abi-compat=17)
+endif()
 if(GRIDSWEEP_NATIVE)
   target_compile_options(gridsweep_options INTERFACE -march=native)
 endif()
 if(GRIDSWEEP_SANITIZE)
   add_compile_options(-fsanitize=${GRIDSWEEP_SANITIZE} -fno-omit-frame-pointer -g)
   add_link_options(-fsanitize=${GRIDSWEEP_SANITIZE})
+  if(GRIDSWEEP_SANITIZE MATCHES thread)
+    # By it protobuf's headers lay out their maps as the system's library does not.
+    add_compile_options(-U__SANITIZE_THREAD__)
+  endif()
 endif()
 
 # gridsweep_library(NAME SOURCES... PUBLIC deps... PRIVATE deps...)
