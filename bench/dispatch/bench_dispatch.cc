@@ -8,6 +8,7 @@
 //
 // Prints one JSON object. A run must have 8 units; worker i names the artifact SHA-256("bench i"),
 // which must be recorded.
+#include <grpcpp/alarm.h>
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
@@ -141,10 +142,16 @@ class SimulatedWorker {
       StartWriteLast(&units_, grpc::WriteOptions());
     }
     void OnDone(const grpc::Status& status) override {
-      ++(status.ok() ? worker_.shared_.completed : worker_.shared_.failed);
-      if (!status.ok()) std::fprintf(stderr, "complete: %s\n", status.error_message().c_str());
       SimulatedWorker& worker = worker_;
       delete this;
+      if (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) {
+        // As a worker does that is told to come again.
+        worker.alarm_.Set(std::chrono::system_clock::now() + std::chrono::seconds(1),
+                          [&worker](bool) { new Completion(worker, worker.leases_.leases(0)); });
+        return;
+      }
+      ++(status.ok() ? worker.shared_.completed : worker.shared_.failed);
+      if (!status.ok()) std::fprintf(stderr, "complete: %s\n", status.error_message().c_str());
       worker.Lease();
     }
 
@@ -179,6 +186,7 @@ class SimulatedWorker {
   std::unique_ptr<v1::DispatchService::Stub> stub_;
   int64_t id_ = 0;
   std::unique_ptr<grpc::ClientContext> context_;
+  grpc::Alarm alarm_;
   v1::LeaseRunsRequest lease_request_;
   v1::LeaseRunsResponse leases_;
   v1::HeartbeatRequest beat_request_;
@@ -211,7 +219,11 @@ void Woken(Shared& shared, SimulatedWorker& releaser, int arrivals) {
     const auto start = Clock::now();
     releaser.Release(lease);
     lock.lock();
-    shared.changed.wait_for(lock, std::chrono::seconds(30), [&] { return shared.granted; });
+    if (!shared.changed.wait_for(lock, std::chrono::seconds(30), [&] { return shared.granted; }) ||
+        shared.granted_at < start) {
+      std::fprintf(stderr, "no grant in 30 s, or one that nothing was released for\n");
+      std::exit(1);
+    }
     waits.push_back(std::chrono::duration<double, std::milli>(shared.granted_at - start).count());
   }
   std::sort(waits.begin(), waits.end());

@@ -73,6 +73,8 @@ class Postgres:
 
 
 class Coordinator:
+    running = []
+
     def __init__(self, postgres, database):
         self.dir = tempfile.mkdtemp(prefix="gridsweep-bench-coordinator-")
         self.address = f"unix:{self.dir}/socket"
@@ -80,6 +82,7 @@ class Coordinator:
         self.process = subprocess.Popen(
             [BIN / "gridsweep-coordinator", "--listen", self.address, "--database", postgres.conninfo(database),
              "--artifacts", self.dir + "/artifacts", "--quarantine-after", "0"], stdout=self.log, stderr=self.log)
+        self.running.append(self)
         deadline = time.time() + 60
         while not os.path.exists(self.dir + "/socket"):
             if time.time() > deadline or self.process.poll() is not None:
@@ -96,6 +99,7 @@ class Coordinator:
                 return int(line.split()[1])
 
     def stop(self):
+        self.running.remove(self)
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(30)
         shutil.rmtree(self.dir)
@@ -178,9 +182,10 @@ def measure(postgres, cell, options):
                 database, "begin isolation level repeatable read;\nselect count(*) from dash.sweeps;\n")
             sessions.append(session)
             if cell == "readers":
-                session.stdin.write("set statement_timeout = '30s';\n" + 5000 * (
-                    "select * from dash.sweeps limit 1000;\nselect count(*) from dash.fractions;\n"
-                    "select * from dash.runs order by run_id desc limit 1000;\nselect pg_sleep(1);\n") [:30000])
+                # As much as a pipe holds.
+                session.stdin.write("set statement_timeout = '30s';\n" + 300 * (
+                    "select * from dash.sweeps;\nselect count(*) from dash.fractions;\n"
+                    "select * from dash.runs order by run_id desc limit 1000;\nselect pg_sleep(1);\n"))
                 session.stdin.flush()
         time.sleep(1)
     row = {"cell": cell}
@@ -193,11 +198,12 @@ def measure(postgres, cell, options):
         row[workers] = r["runs"] / r["seconds"]
         row[f"cpu{workers}"] = (coordinator.cpu() - r["cpu"]) / runs * 1000
         row[f"wal{workers}"] = wal / runs
-    # One run left, which comes and goes.
+    # One run left, which comes and goes: what the workers of before still hold must not come back.
+    time.sleep(2)
     postgres.psql(database, """
-      update run_state set state = 7 where state = 0
-        and run_id <> (select run_id from run_state where state = 0 order by queue_pos desc limit 1);
-      update sweeps set max_attempts = 30000""")
+      delete from leases;
+      update run_state set state = 7 where state in (1, 3) or state = 0
+        and run_id <> (select run_id from run_state where state = 0 order by queue_pos desc limit 1)""")
     postgres.psql(database, "select pg_stat_statements_reset()")
     def during():
         time.sleep(3)
@@ -226,7 +232,11 @@ def main():
         print(f"{'cell':9} {'runs/s at 1':>11} {'8':>6} {'64':>6} {'1000':>6} {'CPU ms/run':>10} {'WAL B/run':>9} "
               f"{'p50 ms':>7} {'p99 ms':>7} {'claims/run':>10} {'RSS MB':>7} {'threads':>7}")
         for cell in options.cells.split(","):
-            r = measure(postgres, cell, options)
+            try:
+                r = measure(postgres, cell, options)
+            finally:
+                for coordinator in Coordinator.running.copy():
+                    coordinator.stop()
             print(f"{cell:9} {r[1]:11.0f} {r[8]:6.0f} {r[64]:6.0f} {r[1000]:6.0f} {r['cpu64']:10.2f} {r['wal64']:9.0f} "
                   f"{r['p50']:7.1f} {r['p99']:7.1f} {r['claims']:10.2f} {r['rss']:7.0f} {r['threads']:7}", flush=True)
     finally:
