@@ -29,9 +29,18 @@ pid_t Spawn(std::vector<std::string> words, const fs::path& out, const fs::path&
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&actions, 1, out.c_str(), kAppend, 0644);
   posix_spawn_file_actions_addopen(&actions, 2, err.c_str(), kAppend, 0644);
+  // As a shell would start it, whatever this process ignores.
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t defaults;
+  sigemptyset(&defaults);
+  sigaddset(&defaults, SIGPIPE);
+  posix_spawnattr_setsigdefault(&attributes, &defaults);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
   pid_t pid = 0;
-  EXPECT_EQ(posix_spawn(&pid, arguments[0], &actions, nullptr, arguments.data(), environ), 0)
+  EXPECT_EQ(posix_spawn(&pid, arguments[0], &actions, &attributes, arguments.data(), environ), 0)
       << words[0];
+  posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   return pid;
 }
@@ -71,8 +80,17 @@ bool Program::Kill() {
   return Ended(0) && WIFSIGNALED(status_) && WTERMSIG(status_) == SIGKILL;
 }
 
+bool Program::HandlesSignals() const {
+  const std::string status = ReadFile("/proc/" + std::to_string(pid_) + "/status");
+  const size_t at = status.find("SigIgn:");
+  if (at == std::string::npos) return false;
+  return (std::stoull(status.substr(at + 7), nullptr, 16) >> (SIGPIPE - 1) & 1) != 0;
+}
+
+bool Program::Signal(int signal) { return Running() && kill(pid_, signal) == 0; }
+
 int Program::Terminate() {
-  if (Running()) kill(pid_, SIGTERM);
+  Signal(SIGTERM);
   if (!Within([&] { return Ended(WNOHANG); })) return -1;
   return WIFEXITED(status_) ? WEXITSTATUS(status_) : -1;
 }

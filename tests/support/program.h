@@ -29,8 +29,13 @@ class Program {
   Program(const Program&) = delete;
 
   bool Running();
+  // Whether it has begun to deal with signals: our programs ignore SIGPIPE from
+  // their first lines on, and wait for SIGTERM then.
+  bool HandlesSignals() const;
   // Sends SIGKILL and waits for the end. False when it had ended before.
   bool Kill();
+  // Sends `signal`. False when it had ended before.
+  bool Signal(int signal);
   // Asks it to end; its exit status, -1 when it does not or is killed by a signal.
   int Terminate();
 
