@@ -1,0 +1,287 @@
+#include "tests/chaos/world.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+
+#include "common/rpc.h"
+#include "common/strings.h"
+#include "gridsweep/v1/sweep.grpc.pb.h"
+
+namespace gridsweep::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// A worker's grace is 15 s, a coordinator's calls have 8 s.
+constexpr seconds kLongestEnd{30};
+// As a supervisor would before it starts again what has ended by itself.
+constexpr milliseconds kRestartPause{300};
+// What a coordinator says that finds no database at its start.
+constexpr int kUnavailable = 75;
+// Two coordinators take 17 each at their busiest, analysis a few.
+constexpr int kConnections = 60;
+
+bool Is(const std::string& name, const std::string& kind) { return name.rfind(kind, 0) == 0; }
+
+}  // namespace
+
+World::World(const fs::path& directory, const Shape& shape)
+    : directory_(directory), shape_(shape), postgres_({StrCat("max_connections=", kConnections)}) {
+  postgres_.Start();
+  database_ = postgres_.CreateDatabase();
+  std::vector<std::string> sockets;
+  for (int i = 0; i < shape_.coordinators; ++i) {
+    const std::string name = StrCat("coordinator-", i);
+    parts_[name] = MakeCoordinator(i);
+    Start(name);
+    // One after the other: the first makes the tables.
+    if (!Within([&] { return Answers(i); })) Complain(StrCat(name, " does not answer"));
+    sockets.push_back(Path(name + ".sock"));
+  }
+  parts_["analysis"].words = {std::string(GRIDSWEEP_BINARY_DIR) + "/bin/gridsweep-analysis",
+                              "--listen",
+                              "unix:" + Path("analysis.sock"),
+                              "--database",
+                              postgres_.ConnectionOf(database_),
+                              "--artifacts",
+                              artifacts()};
+  Start("analysis");
+  for (int i = 0; i < shape_.workers; ++i) {
+    // Each has a coordinator of its own, and the others should that be gone.
+    std::vector<std::string> targets;
+    for (int k = 0; k < shape_.coordinators; ++k) {
+      targets.push_back(sockets[static_cast<size_t>((i + k) % shape_.coordinators)]);
+    }
+    links_.push_back(std::make_unique<Link>(Path(StrCat("link-", i, ".sock")), targets));
+    SetClock(i, 0);
+    const std::string name = StrCat("worker-", i);
+    parts_[name] = MakeWorker(i);
+    Start(name);
+  }
+}
+
+World::~World() {
+  for (auto& [name, part] : parts_) part.program.reset();
+}
+
+World::Part World::MakeCoordinator(int i) const {
+  return {{std::string(GRIDSWEEP_BINARY_DIR) + "/bin/gridsweep-coordinator", "--listen",
+           "unix:" + Path(StrCat("coordinator-", i, ".sock")), "--database",
+           postgres_.ConnectionOf(database_), "--artifacts", artifacts(), "--lease-ttl",
+           StrCat(shape_.lease_ttl.count(), "ms"), "--heartbeat-interval",
+           StrCat(shape_.lease_ttl.count() / 4, "ms"), "--backoff-base", "100ms",
+           // A worker that is killed three times in a row is no broken machine here.
+           "--quarantine-after", "0"},
+          nullptr};
+}
+
+World::Part World::MakeWorker(int i) const {
+  Part part;
+  part.words = {"/usr/bin/env", StrCat("LD_PRELOAD=", GRIDSWEEP_OTHER_CLOCK),
+                "GRIDSWEEP_CLOCK=" + Path(StrCat("clock-", i))};
+  part.words.insert(part.words.end(),
+                    {std::string(GRIDSWEEP_BINARY_DIR) + "/bin/gridsweep-worker", "--coordinator",
+                     "unix:" + Path(StrCat("link-", i, ".sock")), "--name", StrCat("w", i),
+                     "--slots", StrCat(shape_.slots), "--spool", Path("spool")});
+  return part;
+}
+
+void World::SetClock(int worker, int64_t seconds) const {
+  // In place: the worker has it mapped.
+  const int file = open(Path(StrCat("clock-", worker)).c_str(), O_WRONLY | O_CREAT, 0644);
+  if (pwrite(file, &seconds, sizeof(seconds), 0) != sizeof(seconds)) std::abort();
+  close(file);
+}
+
+void World::Start(const std::string& name) {
+  Part& part = parts_[name];
+  part.down = false;
+  part.program = std::make_unique<Program>(part.words, Path(name + ".log"));
+}
+
+void World::Note(const std::string& what) {
+  const double at = std::chrono::duration<double>(Clock::now() - start_).count();
+  char time[32];
+  std::snprintf(time, sizeof(time), "%9.3f  ", at);
+  std::ofstream(Path("events.log"), std::ios::app) << time << what << "\n";
+}
+
+void World::Complain(const std::string& what) {
+  Note("FAULT " + what);
+  complaints_.push_back(what);
+}
+
+bool World::Answers(int coordinator) const {
+  const auto stub =
+      v1::SweepService::NewStub(Dial("unix:" + Path(StrCat("coordinator-", coordinator, ".sock"))));
+  grpc::ClientContext context;
+  context.set_wait_for_ready(true);
+  context.set_deadline(std::chrono::system_clock::now() + seconds(10));
+  v1::ListSweepsResponse response;
+  return stub->ListSweeps(&context, {}, &response).ok();
+}
+
+bool World::Restart(const std::string& name, Clock::time_point since) {
+  Part& part = parts_[name];
+  if (part.program->Running()) {
+    if (Clock::now() < since + kLongestEnd) return false;
+    Complain(StrCat(name, " did not end within ", kLongestEnd.count(), " s of SIGTERM"));
+  } else if (const int code = part.program->Terminate();
+             code != 0 && !(code == kUnavailable && Is(name, "coordinator"))) {
+    Complain(StrCat(name, " ended with ", code, " at SIGTERM"));
+  }
+  Start(name);
+  return true;
+}
+
+void World::BreakProgram(const std::string& name, FaultKind kind, Mend& mend) {
+  Part& part = parts_[name];
+  switch (kind) {
+    case FaultKind::kKillWorker:
+    case FaultKind::kKillCoordinator:
+      part.down = true;
+      part.program->Kill();
+      mend.act = [this, name] { return Start(name), true; };
+      break;
+    case FaultKind::kTerminateWorker:
+    case FaultKind::kTerminateCoordinator:
+      part.down = true;
+      part.program->Signal(SIGTERM);
+      mend.act = [this, name, since = Clock::now()] { return Restart(name, since); };
+      break;
+    default:
+      part.program->Signal(SIGSTOP);
+      mend.act = [this, name] { return parts_[name].program->Signal(SIGCONT), true; };
+  }
+}
+
+void World::Exhaust() {
+  try {
+    for (int i = 0; i < kConnections; ++i) {
+      outsiders_.push_back(std::make_unique<pqxx::connection>(
+          StrCat(postgres_.ConnectionOf(database_), " connect_timeout=2")));
+    }
+  } catch (const std::exception&) {
+    // That was the last.
+  }
+  Note(StrCat("  an outsider holds ", outsiders_.size(), " connections"));
+}
+
+void World::TerminateBackends(int sessions) {
+  Note(StrCat("  ended: ", Sql(StrCat("select count(pg_terminate_backend(pid)) from "
+                                      "(select pid from pg_stat_activity where application_name "
+                                      "like 'gridsweep%' order by random() limit ",
+                                      sessions, ") as s"))));
+}
+
+void World::BreakDatabase(const Fault& fault, Mend& mend) {
+  switch (fault.kind) {
+    case FaultKind::kRestartDatabase:
+      postgres_.Stop(PostgresServer::Mode::kFast);
+      break;
+    case FaultKind::kAbortDatabase:
+      postgres_.Stop(PostgresServer::Mode::kImmediate);
+      break;
+    default:
+      postgres_.Crash();
+  }
+  mend.act = [this] { return postgres_.Start(), true; };
+}
+
+bool World::Break(const Fault& fault) {
+  const std::string part = PartOf(fault);
+  if (const auto before = mends_.find(part); before != mends_.end()) {
+    before->second.due = {};
+    return false;
+  }
+  // Before its first line a program ends by SIGTERM as any does.
+  const bool told =
+      fault.kind == FaultKind::kTerminateWorker || fault.kind == FaultKind::kTerminateCoordinator;
+  if (told && !parts_[part].program->HandlesSignals()) return false;
+  Note(Describe(fault));
+  Mend mend{Clock::now() + fault.lasts, [] { return true; }};
+  Link* const link = Is(part, "link") ? links_[static_cast<size_t>(fault.target)].get() : nullptr;
+  if (link != nullptr) {
+    link->Set(fault.kind == FaultKind::kCutWorker ? Link::State::kCut : Link::State::kStalled);
+    mend.act = [link] { return link->Set(Link::State::kOpen), true; };
+  } else if (Is(part, "clock")) {
+    SetClock(fault.target, fault.amount);  // stays so until the next
+  } else if (Is(part, "database")) {
+    BreakDatabase(fault, mend);
+  } else if (Is(part, "sessions")) {
+    TerminateBackends(fault.amount);
+  } else if (Is(part, "connections")) {
+    Exhaust();
+    mend.act = [this] { return outsiders_.clear(), true; };
+  } else {
+    BreakProgram(part, fault.kind, mend);
+  }
+  mends_[part] = std::move(mend);
+  return true;
+}
+
+void World::Tick() {
+  for (auto it = mends_.begin(); it != mends_.end();) {
+    if (Clock::now() >= it->second.due && it->second.act()) {
+      it = mends_.erase(it);
+    } else {
+      ++it;
+    }
+  }
+  for (auto& [name, part] : parts_) {
+    if (part.down || part.program->Running()) continue;
+    const int code = part.program->Terminate();
+    if (code == kUnavailable && Is(name, "coordinator")) {
+      Note(StrCat("  ", name, " found no database at its start"));
+    } else {
+      Complain(StrCat(name, " ended by itself, with ", code));
+    }
+    part.down = true;
+    mends_[name] = {Clock::now() + kRestartPause,
+                    [this, name = name] { return Start(name), true; }};
+  }
+}
+
+void World::Heal() {
+  Note("all is mended");
+  for (auto& [part, mend] : mends_) mend.due = {};
+  if (!Within([&] { return Tick(), mends_.empty(); })) Complain("not all could be mended");
+  for (int i = 0; i < shape_.coordinators; ++i) {
+    if (!Within([&] { return Tick(), Answers(i); })) {
+      Complain(StrCat("coordinator-", i, " does not answer"));
+    }
+  }
+}
+
+void World::Stop() {
+  for (const char* kind : {"worker", "analysis", "coordinator"}) {
+    for (auto& [name, part] : parts_) {
+      if (!Is(name, kind)) continue;
+      if (const int code = part.program->Terminate(); code != 0) {
+        Complain(StrCat(name, " ended with ", code, " at the end"));
+      }
+    }
+  }
+}
+
+Ran World::Sweepctl(const std::vector<std::string>& arguments) const {
+  // Nothing of the user's own configuration counts.
+  std::vector<std::string> words = {"/usr/bin/env",
+                                    "-i",
+                                    "HOME=" + directory_.string(),
+                                    std::string(GRIDSWEEP_BINARY_DIR) + "/bin/sweepctl",
+                                    "--address",
+                                    "unix:" + Path("coordinator-0.sock"),
+                                    "--analysis-address",
+                                    "unix:" + Path("analysis.sock")};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  return Run(words);
+}
+
+}  // namespace gridsweep::testing
