@@ -16,10 +16,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-absl::Status Errno(std::string_view what, const fs::path& path) {
-  const std::string message = StrCat(what, " ", path.string(), ": ", std::strerror(errno));
-  return errno == ENOSPC || errno == EDQUOT ? absl::UnavailableError(message)
+// Space may come back.
+absl::Status Failed(std::string_view what, const fs::path& path, int error) {
+  const std::string message = StrCat(what, " ", path.string(), ": ", std::strerror(error));
+  return error == ENOSPC || error == EDQUOT ? absl::UnavailableError(message)
                                             : absl::InternalError(message);
+}
+
+absl::Status Errno(std::string_view what, const fs::path& path) {
+  return Failed(what, path, errno);
 }
 
 absl::Status SyncDirectory(const fs::path& directory) {
@@ -78,9 +83,7 @@ absl::Status DirectoryUpload::Commit(std::string_view sha256) {
   const fs::path path = PathOf(root_, sha256);
   std::error_code error;
   fs::create_directories(path.parent_path(), error);
-  if (error)
-    return absl::InternalError(
-        StrCat("cannot create ", path.parent_path().string(), ": ", error.message()));
+  if (error) return Failed("cannot create", path.parent_path(), error.value());
   if (rename(temporary_.c_str(), path.c_str()) != 0) return Errno("cannot rename to", path);
   committed_ = true;
   // The names of all levels must be durable before a row names the file.

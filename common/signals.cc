@@ -15,11 +15,21 @@ sigset_t ShutdownSignals() {
   return set;
 }
 
+// OpenBLAS has a thread as soon as it is loaded, which blocks nothing: the
+// kernel may choose it, and by default that would be the program's end.
+pthread_t waiting;
+void HandOn(int signal) { pthread_kill(waiting, signal); }
+
 }  // namespace
 
 void BlockShutdownSignals() {
   const sigset_t set = ShutdownSignals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  waiting = pthread_self();
+  struct sigaction action {};
+  action.sa_handler = HandOn;
+  action.sa_flags = SA_RESTART;
+  for (const int signal : {SIGTERM, SIGINT}) sigaction(signal, &action, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 }
 

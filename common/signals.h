@@ -6,7 +6,8 @@
 namespace gridsweep {
 
 // Blocks SIGTERM and SIGINT in this thread and all it starts later, and
-// ignores SIGPIPE. Call first in main, before any thread exists.
+// ignores SIGPIPE. Threads that libraries started before main hand on to this
+// one what they get. Call first in main; this thread is to WaitForShutdown.
 void BlockShutdownSignals();
 
 // Waits for SIGTERM or SIGINT; returns its number. With `poll`, calls it about

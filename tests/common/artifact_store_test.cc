@@ -1,6 +1,7 @@
 #include "common/artifact_store.h"
 
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 
 #include <fstream>
 #include <iterator>
@@ -47,6 +48,31 @@ TEST_F(ArtifactDirectory, StoresBytesUnderTheirHash) {
   EXPECT_EQ(path, root_ / "a" / hex.substr(0, 2) / hex.substr(2, 2) / (hex + ".h5"));
   std::ifstream in(path);
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), "hello grid");
+}
+
+TEST_F(ArtifactDirectory, WithoutRoomForANewDirectoryIsUnavailableAndRecovers) {
+  fs::create_directory(root_ / "a");
+  // Room for the marker, tmp, and two more: the file, and one of the two levels above it.
+  if (mount("tmpfs", (root_ / "a").c_str(), "tmpfs", 0, "size=1m,nr_inodes=5") != 0) {
+    GTEST_SKIP() << "NOT TESTED: this process may not mount a small file system";
+  }
+  {
+    auto store = Open();
+    const std::string hash = Sha256::Of("grid");
+    auto upload = store->Begin().value();
+    ASSERT_TRUE(upload->Append("grid").ok());
+    EXPECT_EQ(upload->Commit(hash).code(), absl::StatusCode::kUnavailable);
+    upload.reset();
+    EXPECT_FALSE(store->Has(hash));
+
+    // The file that failed has gone again, and so there is room for the second level.
+    EXPECT_EQ(mount("tmpfs", (root_ / "a").c_str(), "tmpfs", MS_REMOUNT, "size=1m,nr_inodes=9"), 0);
+    upload = store->Begin().value();
+    ASSERT_TRUE(upload->Append("grid").ok());
+    EXPECT_TRUE(upload->Commit(hash).ok());
+    EXPECT_TRUE(store->Has(hash));
+  }
+  EXPECT_EQ(umount((root_ / "a").c_str()), 0);
 }
 
 TEST_F(ArtifactDirectory, WhatIsNoHashOf32BytesIsNeverAPath) {

@@ -1,0 +1,30 @@
+#include "common/signals.h"
+
+#include <gtest/gtest.h>
+#include <pthread.h>
+
+#include <future>
+#include <thread>
+
+namespace gridsweep {
+namespace {
+
+TEST(ShutdownSignals, ReachWhoWaitsThroughAThreadThatIsOlderAndBlocksNothing) {
+  sigset_t before;
+  pthread_sigmask(SIG_SETMASK, nullptr, &before);
+  std::promise<void> done;
+  std::thread older([&] { done.get_future().wait(); });
+  BlockShutdownSignals();
+  for (const int signal : {SIGTERM, SIGINT}) {
+    ASSERT_EQ(pthread_kill(older.native_handle(), signal), 0);
+    EXPECT_EQ(WaitForShutdown(), signal);
+  }
+  done.set_value();
+  older.join();
+  std::signal(SIGTERM, SIG_DFL);
+  std::signal(SIGINT, SIG_DFL);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+}  // namespace
+}  // namespace gridsweep
