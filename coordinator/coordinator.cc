@@ -32,7 +32,7 @@ Coordinator::Coordinator(const Options& options)
                if (IsLeaseLost(FromGrpc(status))) counters_.fenced_writes.Increment();
              }),
       lanes_(std::make_unique<Lanes>(options.database, counters_)),
-      matcher_(lanes_->claims, options.dispatch.lease_ttl),
+      matcher_(lanes_->claims, options.dispatch.lease_ttl, options.poll),
       hub_({options.database}, board_),
       logs_({options.database, absl::Seconds(10), /*lazy_commit=*/true}, board_) {}
 

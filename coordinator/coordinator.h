@@ -34,6 +34,7 @@ struct Options {
   ServerSecurity security;
   DispatchSettings dispatch;
   absl::Duration tick = absl::Seconds(1);  // of upkeep
+  absl::Duration poll = absl::Seconds(1);  // of waiting workers, without word of claimable runs
   HttpSettings http;                       // for monitoring
   std::string version = "unknown";
   absl::Duration count_every = absl::Minutes(1);  // runs by state, for the gauges

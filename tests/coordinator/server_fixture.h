@@ -31,9 +31,10 @@ class ServerTest : public ::testing::Test {
     std::filesystem::remove_all(directory_);
   }
 
-  void Start() {
+  void Start() { Start(conninfo_); }
+  void Start(const std::string& conninfo) {
     options_.listen = listen_.empty() ? "unix:" + directory_ + "/socket" : listen_;
-    options_.database = conninfo_;
+    options_.database = conninfo;
     options_.artifacts = directory_ + "/artifacts";
     auto coordinator = Coordinator::Start(options_);
     ASSERT_TRUE(coordinator.ok()) << coordinator.status();
