@@ -20,8 +20,14 @@ namespace {
 constexpr int kMaxMessageBytes = 4 << 20;
 
 // Retries are for UNAVAILABLE alone: every write carries a request id or a
-// lease token, so a repeat is harmless.
-constexpr char kServiceConfig[] = R"({"methodConfig": [{"name": [{}], "retryPolicy": {
+// lease token, so a repeat is harmless. Not of streams from the client: where a
+// connection breaks between two of its parts, gRPC 1.51 may repeat the first
+// ones alone and say that the stream is whole. Who sends one repeats all of it.
+constexpr char kServiceConfig[] = R"({"methodConfig": [{"name": [
+  {"service": "gridsweep.v1.DispatchService", "method": "UploadArtifact"},
+  {"service": "gridsweep.v1.DispatchService", "method": "CompleteRun"},
+  {"service": "gridsweep.v1.DispatchService", "method": "SaveCheckpoint"}]},
+  {"name": [{}], "retryPolicy": {
   "maxAttempts": 4, "initialBackoff": "0.1s", "maxBackoff": "2s", "backoffMultiplier": 2,
   "retryableStatusCodes": ["UNAVAILABLE"]}}]})";
 

@@ -172,7 +172,8 @@ grpc::Status SendChunks(Writer& writer, grpc::ClientContext& context, Request& h
     open = writer.Write(part);
     if (on_chunk) on_chunk(++chunks);
   }
-  writer.WritesDone();
+  // A stream that broke is not whole: gRPC could repeat what it has of it.
+  if (open) writer.WritesDone();
   // A server that refused, or has the file already, may have hung up early:
   // its status says which.
   return writer.Finish();
@@ -255,7 +256,7 @@ absl::StatusOr<v1::CompleteRunResponse> DispatchClient::CompleteRun(
       }
       open = writer->Write(part);
     }
-    writer->WritesDone();
+    if (open) writer->WritesDone();
     return writer->Finish();
   }));
   return response;

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/chaos/link.h"
+#include "tests/support/link.h"
 #include "tests/chaos/schedule.h"
 #include "tests/support/postgres_server.h"
 #include "tests/support/program.h"

@@ -4,16 +4,20 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cmath>
 #include <deque>
+#include <functional>
 #include <limits>
 #include <thread>
+#include <utility>
 
 #include "common/rpc.h"
 #include "common/sha256.h"
 #include "common/status.h"
+#include "tests/support/link.h"
 
 namespace gridsweep::worker {
 namespace {
@@ -27,6 +31,10 @@ class FailingServer : public v1::DispatchService::Service {
   int uploads = 0;
   std::vector<v1::CompleteRunRequest> parts;
   std::atomic<bool> waiting = false;
+  // Called once by the next CompleteRun, after its first part.
+  std::function<void()> cut;
+  // Streams that said they were whole and were not.
+  std::atomic<int> cut_short = 0;
 
   grpc::Status Next() {
     if (failures.empty()) return grpc::Status::OK;
@@ -60,16 +68,24 @@ class FailingServer : public v1::DispatchService::Service {
     }
     return Next();
   }
-  grpc::Status CompleteRun(grpc::ServerContext*, grpc::ServerReader<v1::CompleteRunRequest>* reader,
+  grpc::Status CompleteRun(grpc::ServerContext* context,
+                           grpc::ServerReader<v1::CompleteRunRequest>* reader,
                            v1::CompleteRunResponse*) override {
-    parts.clear();
     v1::CompleteRunRequest part;
+    if (cut && reader->Read(&part)) std::exchange(cut, nullptr)();
+    parts.clear();
     while (reader->Read(&part)) parts.push_back(part);
+    uint32_t units = 0;
+    for (const auto& sent : parts) {
+      if (sent.has_units()) units += static_cast<uint32_t>(sent.units().columns(0).value_size());
+    }
+    cut_short +=
+        !context->IsCancelled() && !parts.empty() && units < parts[0].header().unit_count();
     return Next();
   }
 };
 
-class DispatchClientTest : public testing::Test {
+class DispatchClientTest : public ::testing::Test {
  protected:
   void SetUp() override {
     auto started = RpcServer::Start("127.0.0.1:0", {&server_});
@@ -91,7 +107,7 @@ TEST_F(DispatchClientTest, RepeatsTheSameRequestUntilItIsAnswered) {
   request.set_request_id("sixteen bytes...");
   EXPECT_TRUE(client_->LeaseRuns(request).ok());
   EXPECT_EQ(server_.request_ids.size(), 7U);
-  EXPECT_THAT(server_.request_ids, testing::Each("sixteen bytes..."));
+  EXPECT_THAT(server_.request_ids, ::testing::Each("sixteen bytes..."));
 }
 
 TEST_F(DispatchClientTest, WaitsAsAFullServerAsks) {
@@ -150,6 +166,26 @@ TEST_F(DispatchClientTest, SendsUnitsInBlocksThatFitAMessage) {
   EXPECT_EQ(server_.parts[2].units().first_unit(), 4096U);
   EXPECT_EQ(server_.parts[2].units().columns(0).value(0), 4096);
   EXPECT_TRUE(std::isnan(server_.parts[2].units().columns(0).value(903)));
+}
+
+TEST_F(DispatchClientTest, NeverSaysThatAResultIsWholeWhichIsNot) {
+  const std::string directory =
+      ::testing::TempDir() + "dispatch-client-" + std::to_string(getpid());
+  auto rpc = RpcServer::Start("unix:" + directory + ".server", {&server_}).value();
+  gridsweep::testing::Link link(directory + ".link", {directory + ".server"});
+  DispatchClient client(Dial("unix:" + directory + ".link"));
+  v1::CompleteRunRequest::Header header;
+  header.set_unit_count(40960);
+  const std::vector<double> values(40960, 0.5);
+  for (int i = 0; i < 100; ++i) {
+    server_.cut = [&] {
+      link.Set(gridsweep::testing::Link::State::kCut);
+      link.Set(gridsweep::testing::Link::State::kOpen);
+    };
+    const auto completed = client.CompleteRun(header, {{"grid_score_60", values}}, {Always});
+    ASSERT_TRUE(completed.ok()) << completed.status();
+    ASSERT_EQ(server_.cut_short, 0) << "call " << i;
+  }
 }
 
 TEST_F(DispatchClientTest, GivesUpWhatIsNoLongerWanted) {

@@ -40,6 +40,7 @@ class Link {
   static bool Flush(Pair& pair, int to);
   void CloseAll();
 
+  const std::string path_;
   const std::vector<std::string> targets_;
   int listener_, wake_[2];
   std::list<Pair> pairs_;

@@ -1,4 +1,4 @@
-#include "tests/chaos/link.h"
+#include "tests/support/link.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -29,7 +29,7 @@ int Socket() { return socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC
 }  // namespace
 
 Link::Link(const std::string& path, std::vector<std::string> targets)
-    : targets_(std::move(targets)), listener_(Socket()) {
+    : path_(path), targets_(std::move(targets)), listener_(Socket()) {
   const sockaddr_un address = AddressOf(path);
   EXPECT_EQ(bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0)
       << path;
@@ -47,6 +47,7 @@ Link::~Link() {
   thread_.join();
   CloseAll();
   for (const int fd : {listener_, wake_[0], wake_[1]}) close(fd);
+  unlink(path_.c_str());
 }
 
 void Link::Set(State state) {
