@@ -9,6 +9,7 @@
 #include "analysis/queries/unit_lookup.h"
 #include "analysis/service.h"
 #include "common/artifact_store.h"
+#include "common/file_limit.h"
 #include "common/http_door.h"
 #include "common/log.h"
 #include "common/metrics.h"
@@ -143,6 +144,7 @@ int Serve(const Flags& flags) {
 
 int main(int argc, char** argv) {
   gridsweep::BlockShutdownSignals();
+  gridsweep::RaiseFileLimit();
   gridsweep::analysis::Flags flags;
   flags.renderer = gridsweep::analysis::DefaultRenderer();
   CLI::App app("Answers questions about stored results (AnalysisService).");

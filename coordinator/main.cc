@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "common/file_limit.h"
 #include "common/log.h"
 #include "common/security_flags.h"
 #include "common/signals.h"
@@ -24,6 +25,7 @@ int Fail(const absl::Status& status) {
 
 int main(int argc, char** argv) {
   gridsweep::BlockShutdownSignals();
+  gridsweep::RaiseFileLimit();
   gridsweep::InitLogging("coordinator");
 
   gridsweep::coordinator::Options options;

@@ -24,6 +24,7 @@ class Instance {
   const std::string& analysis() const { return analysis_address_; }
   // libpq's connection string.
   const std::string& database() const { return database_; }
+  pid_t coordinator_pid() const { return coordinator_->pid(); }
   // Where the program whose log was called `name` writes.
   std::filesystem::path LogOf(const std::string& name) const { return Log(name); }
   std::filesystem::path artifacts() const { return directory_ / "artifacts"; }

@@ -29,6 +29,8 @@ class Program {
   Program(const Program&) = delete;
 
   bool Running();
+  // 0 once it has ended.
+  pid_t pid() const { return pid_; }
   // Whether it has begun to deal with signals: our programs ignore SIGPIPE from
   // their first lines on, and wait for SIGTERM then.
   bool HandlesSignals() const;
