@@ -175,9 +175,11 @@ absl::Status DispatchService::DoHeartbeat(Database& database, const v1::Heartbea
     renewals.push_back(std::move(renewal));
     reported.push_back(progress.ref().token());
   }
+  const bool look_for_left_out =
+      left_out_.Due(request.worker_id(), absl::Now(), settings_.heartbeat_interval / 2);
   ASSIGN_OR_RETURN(const Renewed renewed,
                    RenewLeases(database, request.worker_id(), request.incarnation(), renewals,
-                               settings_.lease_ttl));
+                               settings_.lease_ttl, /*list_all=*/look_for_left_out));
   std::map<std::string, const HeldLease*> held;
   std::vector<std::string> tokens;
   for (const HeldLease& lease : renewed.held) {
@@ -204,8 +206,10 @@ absl::Status DispatchService::DoHeartbeat(Database& database, const v1::Heartbea
                                                : v1::Verdict::KIND_CONTINUE);
   }
   std::vector<LeaseKey> forgotten;
-  for (const std::string& token : left_out_.Observe(request.worker_id(), tokens, reported)) {
-    forgotten.push_back(held.at(token)->key);
+  if (look_for_left_out) {
+    for (const std::string& token : left_out_.Observe(request.worker_id(), tokens, reported)) {
+      forgotten.push_back(held.at(token)->key);
+    }
   }
   if (!forgotten.empty()) {
     ASSIGN_OR_RETURN(const auto released,

@@ -67,18 +67,13 @@ inline constexpr int kMostGeneralCallsAClient = 32;
 
 struct Lanes {
   Lanes(const std::string& conninfo, Counters& counters)
-      : heartbeat(
-            "heartbeat", 2, 4096,
-            {conninfo, absl::Seconds(10), /*lazy_commit=*/true, Timed(counters, "heartbeat")}),
-        claims("claims", 1, 4096, {conninfo, absl::Seconds(10), false, Timed(counters, "claims")}),
-        dispatch("dispatch", 2, 4096,
-                 {conninfo, absl::Seconds(10), false, Timed(counters, "dispatch")}),
-        general("general", 4, 256, {conninfo, absl::Seconds(60), false, Timed(counters, "general")},
+      : heartbeat("heartbeat", 2, 4096, Hot(conninfo, 10, counters, "heartbeat", /*lazy=*/true)),
+        claims("claims", 1, 4096, Hot(conninfo, 10, counters, "claims")),
+        dispatch("dispatch", 2, 4096, Hot(conninfo, 10, counters, "dispatch")),
+        general("general", 4, 256, {.conninfo = conninfo, .committed = Timed(counters, "general")},
                 kMostGeneralCallsAClient),
-        complete("complete", 6, 256,
-                 {conninfo, absl::Seconds(60), false, Timed(counters, "complete")}),
-        upload("upload", 2, 1024, {conninfo, absl::Seconds(60), false, Timed(counters, "upload")}) {
-  }
+        complete("complete", 6, 256, Hot(conninfo, 60, counters, "complete")),
+        upload("upload", 2, 1024, Hot(conninfo, 60, counters, "upload")) {}
 
   Lane heartbeat;  // renewals, and nothing else
   Lane claims;     // one claim after another
@@ -88,6 +83,11 @@ struct Lanes {
   Lane upload;     // artifact files
 
  private:
+  // What looks up the rows of single runs and workers. Statements may take `seconds`.
+  static Database::Settings Hot(const std::string& conninfo, int seconds, Counters& counters,
+                                const char* lane, bool lazy = false) {
+    return {conninfo, absl::Seconds(seconds), lazy, /*by_index=*/true, Timed(counters, lane)};
+  }
   static std::function<void(absl::Duration)> Timed(Counters& counters, const char* lane) {
     prometheus::Histogram* seconds = &counters.CommitSeconds(lane);
     return [seconds](absl::Duration took) { seconds->Observe(absl::ToDoubleSeconds(took)); };

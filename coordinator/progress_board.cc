@@ -90,6 +90,19 @@ void ProgressBoard::Fill(v1::RunProgress& run) const {
   if (entry.error_cm) run.set_error_cm(*entry.error_cm);
 }
 
+bool LeftOut::Due(int64_t worker_id, absl::Time now, absl::Duration pause) {
+  MutexLock lock(mutex_);
+  const auto due = [&](absl::Time last) { return now >= last + pause || now < last; };
+  if (looked_.size() >= next_purge_) {
+    std::erase_if(looked_, [&](const auto& entry) { return due(entry.second); });
+    next_purge_ = 1024 + 2 * looked_.size();
+  }
+  const auto [at, unseen] = looked_.try_emplace(worker_id, now);
+  if (!unseen && !due(at->second)) return false;
+  at->second = now;
+  return true;
+}
+
 std::vector<std::string> LeftOut::Observe(int64_t worker_id, const std::vector<std::string>& held,
                                           const std::vector<std::string>& reported) {
   std::vector<std::string> missing, twice;

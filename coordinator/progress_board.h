@@ -53,6 +53,9 @@ class ProgressBoard {
 // Finds leases that two successive heartbeats of their worker left out.
 class LeftOut {
  public:
+  // Whether to look, after `pause` since the last time that this was so: workers that report much
+  // oftener than they are asked to cost no more for it.
+  bool Due(int64_t worker_id, absl::Time now, absl::Duration pause) LOCKS_EXCLUDED(mutex_);
   // `held`: tokens of the worker's leases; `reported`: those in this
   // heartbeat. The tokens to release: missing now and the time before.
   std::vector<std::string> Observe(int64_t worker_id, const std::vector<std::string>& held,
@@ -61,6 +64,8 @@ class LeftOut {
  private:
   Mutex mutex_;
   std::unordered_map<int64_t, std::vector<std::string>> missing_ GUARDED_BY(mutex_);
+  std::unordered_map<int64_t, absl::Time> looked_ GUARDED_BY(mutex_);
+  size_t next_purge_ GUARDED_BY(mutex_) = 1024;
 };
 
 }  // namespace gridsweep::coordinator

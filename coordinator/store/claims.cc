@@ -24,7 +24,8 @@ constexpr absl::Duration kCountSlowly = absl::Seconds(5);
 constexpr Statement kRegistered{"find_demands_of_registered_workers", R"(
   select d.place, w.directive, case w.resource_class when 'cpu' then 1 when 'gpu' then 2 else 0 end
   from unnest($1::bigint[], $2::bytea[]) with ordinality as d(worker, incarnation, place)
-  join workers w on w.worker_id = d.worker and w.incarnation = d.incarnation)"};
+  cross join lateral (select * from workers where worker_id = d.worker offset 0) w
+  where w.incarnation = d.incarnation)"};
 
 constexpr Statement kGrantedBefore{"find_grants_of_requests", R"(
   select d.place, l.run_id, l.token, l.attempt, l.sweep_id, r.config::text, r.config_hash,
@@ -32,10 +33,11 @@ constexpr Statement kGrantedBefore{"find_grants_of_requests", R"(
          c.numerics_id, c.science_version
   from unnest($1::bigint[], $2::bytea[], $3::bytea[]) with ordinality
          as d(worker, incarnation, request, place)
-  join leases l on l.worker_id = d.worker and l.incarnation = d.incarnation
-    and l.request_id = d.request
+  cross join lateral (select * from leases where worker_id = d.worker and request_id = d.request
+                      offset 0) l
   join runs r using (run_id) join sweeps s on s.sweep_id = l.sweep_id
   left join checkpoints c using (run_id)
+  where l.incarnation = d.incarnation
   order by l.run_id)"};
 
 // Each queue that has a claimable run, with its first place: by leaps through the index.

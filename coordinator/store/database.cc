@@ -83,6 +83,7 @@ pqxx::result Transaction::Exec(const Statement& statement, const Params& params)
 
 void Transaction::Copy(const std::string& table, const std::vector<std::string>& columns,
                        size_t rows, const std::function<Params(size_t)>& row) {
+  if (rows == 0) return;
   pqxx::stream_to stream(work_, table, columns);
   std::vector<const char*> texts;
   for (size_t i = 0; i < rows; ++i) {
@@ -111,7 +112,8 @@ void Database::Connect() {
              "; set extra_float_digits = 1"
              // Compiling a plan costs more than any of these statements.
              "; set jit = off",
-             settings_.lazy_commit ? "; set synchronous_commit = off" : ""));
+             settings_.lazy_commit ? "; set synchronous_commit = off" : "",
+             settings_.by_index ? "; set enable_seqscan = off" : ""));
 }
 
 void Database::Drop() {

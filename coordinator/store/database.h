@@ -50,6 +50,9 @@ class Database {
     absl::Duration statement_timeout = absl::Seconds(60);
     // A commit may be lost in a crash of the server: for what can be repeated.
     bool lazy_commit = false;
+    // For few rows of tables that are small now and may be large later: a plan is made once, and
+    // must not be to read them whole.
+    bool by_index = false;
     // Hears how long each transaction took that was committed.
     std::function<void(absl::Duration)> committed = nullptr;
   };

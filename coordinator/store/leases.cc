@@ -132,14 +132,21 @@ constexpr Statement kUpsertWorker{"upsert_worker", R"(
     registered_at = clock_timestamp(), seen_at = clock_timestamp()
   returning worker_id)"};
 
+// What is renewed leaves a dead row behind, which stays while anybody's snapshot does and is passed
+// over by every look at the row: so not again within a tenth of $3, the lease time.
 constexpr Statement kSeeWorker{"see_worker", R"(
-  update workers set seen_at = clock_timestamp() where worker_id = $1 and incarnation = $2::bytea
-  returning name, directive, releasing)"};
+  with seen as (
+    update workers set seen_at = clock_timestamp()
+    where worker_id = $1 and incarnation = $2::bytea
+      and seen_at < clock_timestamp() - 0.1 * $3::float8 * interval '1 second')
+  select name, directive, releasing from workers where worker_id = $1 and incarnation = $2::bytea)"};
 constexpr Statement kWorkerExists{"worker_exists", "select 1 from workers where worker_id = $1"};
+// By run, whatever the plan thinks of the index by worker.
 constexpr Statement kRenew{"renew_leases", R"(
   update leases l set expires_at = clock_timestamp() + $4::float8 * interval '1 second'
   from unnest($2::bigint[], $3::uuid[]) as k(run_id, token)
-  where l.run_id = k.run_id and l.token = k.token and l.worker_id = $1)"};
+  where l.run_id = k.run_id and l.token = k.token and l.worker_id + 0 = $1
+    and l.expires_at < clock_timestamp() + 0.9 * $4::float8 * interval '1 second')"};
 constexpr Statement kKeepPoints{"keep_curve_points", R"(
   insert into learning_curves (run_id, step, loss, error_cm, fraction_above)
   select p.run_id, p.step, p.loss, p.error_cm, p.above::float8[]
@@ -150,6 +157,11 @@ constexpr Statement kKeepPoints{"keep_curve_points", R"(
 constexpr Statement kHeld{"list_leases_of_worker", R"(
   select run_id, token, cancelling from leases
   where worker_id = $1 and incarnation = $2::bytea order by run_id)"};
+constexpr Statement kNamed{"find_leases_of_worker", R"(
+  select l.run_id, l.token, l.cancelling
+  from unnest($3::bigint[], $4::uuid[]) as k(run_id, token)
+  cross join lateral (select * from leases where leases.run_id = k.run_id offset 0) l
+  where l.token = k.token and l.worker_id = $1 and l.incarnation = $2::bytea order by l.run_id)"};
 
 constexpr Statement kHoldWorker{"hold_worker_of_lease", R"(
   select w.worker_id from leases l join workers w using (worker_id)
@@ -218,9 +230,11 @@ absl::StatusOr<Registered> RegisterWorker(Database& database, const v1::Register
 
 absl::StatusOr<Renewed> RenewLeases(Database& database, int64_t worker_id,
                                     const std::string& incarnation,
-                                    const std::vector<Renewal>& renewals, absl::Duration ttl) {
+                                    const std::vector<Renewal>& renewals, absl::Duration ttl,
+                                    bool list_all) {
   return database.Transact([&](Transaction& t) -> absl::StatusOr<Renewed> {
-    const pqxx::result seen = t.Exec(kSeeWorker, {worker_id, Bytea(incarnation)});
+    const double ttl_seconds = absl::ToDoubleSeconds(ttl);
+    const pqxx::result seen = t.Exec(kSeeWorker, {worker_id, Bytea(incarnation), ttl_seconds});
     if (seen.empty()) {
       if (t.Exec(kWorkerExists, {worker_id}).empty()) {
         return absl::NotFoundError(StrCat("there is no worker ", worker_id, "; register first"));
@@ -233,16 +247,19 @@ absl::StatusOr<Renewed> RenewLeases(Database& database, int64_t worker_id,
     renewed.worker = seen[0][0].c_str();
     renewed.directive = static_cast<v1::WorkerDirective>(seen[0][1].as<int>());
     renewed.releasing = seen[0][2].as<bool>();
+    Params runs, tokens;
+    for (const Renewal& renewal : renewals) {
+      runs.emplace_back(renewal.key.run_id);
+      tokens.push_back(Uuid(renewal.key.token));
+    }
     if (!renewals.empty()) {
-      Params runs, tokens;
-      for (const Renewal& renewal : renewals) {
-        runs.emplace_back(renewal.key.run_id);
-        tokens.push_back(Uuid(renewal.key.token));
-      }
-      t.Exec(kRenew, {worker_id, Array(runs), Array(tokens), absl::ToDoubleSeconds(ttl)});
+      t.Exec(kRenew, {worker_id, Array(runs), Array(tokens), ttl_seconds});
       KeepPoints(t, renewals);
     }
-    for (const auto& row : t.Exec(kHeld, {worker_id, Bytea(incarnation)})) {
+    const pqxx::result held =
+        list_all ? t.Exec(kHeld, {worker_id, Bytea(incarnation)})
+                 : t.Exec(kNamed, {worker_id, Bytea(incarnation), Array(runs), Array(tokens)});
+    for (const auto& row : held) {
       renewed.held.push_back({{row[0].as<int64_t>(), FromUuid(row[1])}, row[2].as<bool>()});
     }
     return renewed;

@@ -4,14 +4,15 @@ namespace gridsweep::coordinator {
 namespace {
 
 constexpr Statement kVitals{"read_vitals", R"(
-  with w as (
+  with l as (select worker_id, count(*) as n from leases group by worker_id),
+  w as (
     select directive, releasing,
            seen_at > clock_timestamp() - 3 * $1::float8 * interval '1 second' as seen
     from workers where seen_at > clock_timestamp() - greatest(3 * $1::float8, 3600) *
                                  interval '1 second')
-  select (select count(*) from leases),
+  select (select coalesce(sum(n), 0) from l)::bigint,
          coalesce((select extract(epoch from max(clock_timestamp() - seen_at)) from workers
-                   where worker_id in (select worker_id from leases)), 0),
+                   where worker_id in (select worker_id from l)), 0),
          pg_notification_queue_usage(),
          coalesce((select extract(epoch from min(xact_start)) from pg_stat_activity
                    where pid <> pg_backend_pid()), 0),

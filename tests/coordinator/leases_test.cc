@@ -236,6 +236,46 @@ TEST_F(LeaseTable, ARenewalWithAnotherTokenRenewsNothing) {
   EXPECT_EQ(Count("select count(*) from learning_curves"), 1);
 }
 
+// What dead rows do to the table while a snapshot is held is measured in bench/dispatch.
+TEST_F(LeaseTable, ARenewalRightAfterAnotherWritesNothing) {
+  Create(SmallSweep(1));
+  const auto worker = Register("w");
+  const auto grant = Claim(worker, 1)[0];
+  const auto renew = [&] {
+    ASSERT_TRUE(
+        RenewLeases(db_, worker.id, worker.incarnation, {{grant.key, {}}}, absl::Hours(1)).ok());
+  };
+  const std::string versions =
+      "select l.xmin, w.xmin from leases l join workers w using (worker_id)";
+  Query("update workers set seen_at = seen_at - interval '7 minutes'");
+  const auto granted = Query(versions);
+  renew();
+  const auto renewed = Query(versions);
+  EXPECT_NE(renewed, granted);
+  renew();
+  EXPECT_EQ(Query(versions), renewed);
+  EXPECT_EQ(Count("select count(*) from workers where seen_at > clock_timestamp() - "
+                  "interval '1 minute'"),
+            1);
+}
+
+TEST_F(LeaseTable, ARenewalTellsOfReportedLeasesAloneWhereThatIsAskedFor) {
+  Create(SmallSweep(3));
+  const auto worker = Register("w"), other = Register("v");
+  const auto grants = Claim(worker, 2);
+  const auto foreign = Claim(other, 1)[0];
+  const LeaseKey forged{grants[1].key.run_id, RandomBytes(16)};
+  const auto held = [&](bool list_all) {
+    return RenewLeases(db_, worker.id, worker.incarnation,
+                       {{grants[0].key, {}}, {forged, {}}, {foreign.key, {}}}, absl::Hours(1),
+                       list_all)
+        ->held;
+  };
+  EXPECT_EQ(held(/*list_all=*/true).size(), 2);
+  ASSERT_EQ(held(/*list_all=*/false).size(), 1);
+  EXPECT_EQ(held(/*list_all=*/false)[0].key.token, grants[0].key.token);
+}
+
 TEST_F(LeaseTable, EveryWriteOfAWorkerIsFenced) {
   Create(SmallSweep(1));
   const auto worker = Register("w");
@@ -255,6 +295,19 @@ TEST_F(LeaseTable, EveryWriteOfAWorkerIsFenced) {
   EXPECT_EQ(RowCounts(), before);
   EXPECT_EQ(Query("select t::text from run_state t"), row);
   EXPECT_TRUE(CheckLease(db_, current.key).ok());
+}
+
+TEST(LeftOutTest, IsLookedForOnceAPause) {
+  LeftOut left_out;
+  const absl::Time now = absl::Now();
+  const absl::Duration pause = absl::Seconds(7);
+  EXPECT_TRUE(left_out.Due(1, now, pause));
+  EXPECT_TRUE(left_out.Due(2, now + absl::Seconds(3), pause));
+  EXPECT_FALSE(left_out.Due(1, now + absl::Seconds(6), pause));
+  EXPECT_TRUE(left_out.Due(1, now + absl::Seconds(7), pause));
+  EXPECT_FALSE(left_out.Due(1, now + absl::Seconds(13), pause));
+  // The machine's clock was set back.
+  EXPECT_TRUE(left_out.Due(1, now - absl::Hours(1), pause));
 }
 
 TEST(LeftOutTest, TwoSuccessiveHeartbeatsAreNeeded) {

@@ -178,6 +178,10 @@ TEST_F(Server, HeartbeatsStayQuickWhileResultsAreStuck) {
 }
 
 TEST_F(Server, ALeaseLeftOutOfTwoHeartbeatsIsReleased) {
+  // As often as these are sent.
+  options_.dispatch.heartbeat_interval = absl::Nanoseconds(1);
+  coordinator_.reset();
+  Start();
   Create(1);
   const auto worker = Register("w");
   const auto leases = Lease(worker, 1);
@@ -189,6 +193,15 @@ TEST_F(Server, ALeaseLeftOutOfTwoHeartbeatsIsReleased) {
   EXPECT_EQ(Count("select count(*) from leases"), 0);
   EXPECT_EQ(Beat(worker, leases).verdicts(0).kind(), v1::Verdict::KIND_LOST);
   EXPECT_EQ(Count("select failures from run_state"), 0);
+}
+
+TEST_F(Server, HeartbeatsOfOneIntervalLeaveALeaseOutOnce) {
+  Create(1);
+  const auto worker = Register("w");
+  const auto leases = Lease(worker, 1);
+  for (int i = 0; i < 4; ++i) Beat(worker, {});
+  EXPECT_EQ(Count("select count(*) from leases"), 1);
+  EXPECT_EQ(Beat(worker, leases).verdicts(0).kind(), v1::Verdict::KIND_CONTINUE);
 }
 
 class History : public ServerTest {
