@@ -4,6 +4,8 @@
 //   bench_dispatch busy ADDRESS WORKERS SECONDS    runs a second
 //   bench_dispatch woken ADDRESS WORKERS ARRIVALS  WORKERS - 1 wait while one run is given back,
 //                                                  again and again
+//   bench_dispatch trials ADDRESS WORKERS RUNS     runs of a second each, without heartbeats: how
+//                                                  long all of them take
 //   bench_dispatch create ADDRESS 1 RUNS           a sweep of so many runs with 8 units
 //
 // Prints one JSON object. A run must have 8 units; worker i names the artifact SHA-256("bench i"),
@@ -35,6 +37,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr int kUnits = 8;
 
+enum class Mode { kBusy, kWoken, kTrials };
+
 double Since(Clock::time_point then) {
   return std::chrono::duration<double>(Clock::now() - then).count();
 }
@@ -52,8 +56,8 @@ struct Shared {
 
 class SimulatedWorker {
  public:
-  SimulatedWorker(const std::string& address, int number, bool completes, Shared& shared)
-      : number_(number), completes_(completes), shared_(shared), incarnation_(RandomBytes(16)) {
+  SimulatedWorker(const std::string& address, int number, Mode mode, Shared& shared)
+      : number_(number), mode_(mode), shared_(shared), incarnation_(RandomBytes(16)) {
     grpc::ChannelArguments args;
     args.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     stub_ = v1::DispatchService::NewStub(grpc::CreateCustomChannel(
@@ -93,7 +97,8 @@ class SimulatedWorker {
                                   return;
                                 }
                                 if (leases_.leases().empty()) return Lease();
-                                if (completes_) return Beat();
+                                if (mode_ == Mode::kBusy) return Beat();
+                                if (mode_ == Mode::kTrials) return Try();
                                 {
                                   const std::lock_guard lock(shared_.mutex);
                                   shared_.lease = leases_.leases(0);
@@ -118,7 +123,7 @@ class SimulatedWorker {
  private:
   class Completion final : public grpc::ClientWriteReactor<v1::CompleteRunRequest> {
    public:
-    Completion(SimulatedWorker& worker, const v1::Lease& lease) : worker_(worker) {
+    Completion(SimulatedWorker& worker, const v1::Lease& lease) : worker_(worker), lease_(lease) {
       v1::CompleteRunRequest::Header& header = *header_.mutable_header();
       *header.mutable_ref() = lease.ref();
       header.set_outcome(v1::OUTCOME_SUCCEEDED);
@@ -131,8 +136,7 @@ class SimulatedWorker {
       v1::MetricColumn& column = *units_.mutable_units()->add_columns();
       column.set_metric("grid_score_60");
       for (int i = 0; i < kUnits; ++i) column.add_value(0.1 * i);
-      worker.context_ = std::make_unique<grpc::ClientContext>();
-      worker.stub_->async()->CompleteRun(worker.context_.get(), &response_, this);
+      worker.stub_->async()->CompleteRun(&context_, &response_, this);
       StartWrite(&header_);
       StartCall();
     }
@@ -143,20 +147,24 @@ class SimulatedWorker {
     }
     void OnDone(const grpc::Status& status) override {
       SimulatedWorker& worker = worker_;
+      const v1::Lease lease = lease_;
       delete this;
       if (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) {
         // As a worker does that is told to come again.
         worker.alarm_.Set(std::chrono::system_clock::now() + std::chrono::seconds(1),
-                          [&worker](bool) { new Completion(worker, worker.leases_.leases(0)); });
+                          [&worker, lease](bool) { new Completion(worker, lease); });
         return;
       }
       ++(status.ok() ? worker.shared_.completed : worker.shared_.failed);
       if (!status.ok()) std::fprintf(stderr, "complete: %s\n", status.error_message().c_str());
-      worker.Lease();
+      worker.shared_.changed.notify_all();
+      if (worker.mode_ == Mode::kBusy) worker.Lease();
     }
 
    private:
     SimulatedWorker& worker_;
+    const v1::Lease lease_;
+    grpc::ClientContext context_;
     v1::CompleteRunRequest header_, units_;
     v1::CompleteRunResponse response_;
     bool sent_ = false;
@@ -179,8 +187,16 @@ class SimulatedWorker {
     });
   }
 
+  // A run of a second. As with a real worker the slot is free while its result is on the way.
+  void Try() {
+    alarm_.Set(std::chrono::system_clock::now() + std::chrono::seconds(1), [this](bool) {
+      new Completion(*this, leases_.leases(0));
+      Lease();
+    });
+  }
+
   const int number_;
-  const bool completes_;
+  const Mode mode_;
   Shared& shared_;
   const std::string incarnation_;
   std::unique_ptr<v1::DispatchService::Stub> stub_;
@@ -203,8 +219,14 @@ void Busy(Shared& shared, double seconds) {
               static_cast<long long>(shared.failed));
 }
 
+// What is `q` of the way from the least to the most.
+double Quantile(std::vector<double> of, double q) {
+  std::sort(of.begin(), of.end());
+  return of[static_cast<size_t>(q * static_cast<double>(of.size() - 1))];
+}
+
 void Woken(Shared& shared, SimulatedWorker& releaser, int arrivals) {
-  std::vector<double> waits;
+  std::vector<double> since_call, since_commit;
   for (int i = 0; i <= arrivals; ++i) {
     std::unique_lock lock(shared.mutex);
     if (!shared.changed.wait_for(lock, std::chrono::seconds(30), [&] { return shared.granted; })) {
@@ -218,20 +240,36 @@ void Woken(Shared& shared, SimulatedWorker& releaser, int arrivals) {
     if (i == arrivals) break;
     const auto start = Clock::now();
     releaser.Release(lease);
+    const auto released = Clock::now();
     lock.lock();
     if (!shared.changed.wait_for(lock, std::chrono::seconds(30), [&] { return shared.granted; }) ||
         shared.granted_at < start) {
       std::fprintf(stderr, "no grant in 30 s, or one that nothing was released for\n");
       std::exit(1);
     }
-    waits.push_back(std::chrono::duration<double, std::milli>(shared.granted_at - start).count());
+    const auto milliseconds = [&](Clock::time_point since) {
+      return std::chrono::duration<double, std::milli>(shared.granted_at - since).count();
+    };
+    since_call.push_back(milliseconds(start));
+    // The grant may be here before the answer to the release.
+    since_commit.push_back(std::max(0.0, milliseconds(released)));
   }
-  std::sort(waits.begin(), waits.end());
-  const auto quantile = [&](double q) {
-    return waits[static_cast<size_t>(q * static_cast<double>(waits.size() - 1))];
-  };
-  std::printf("{\"arrivals\": %zu, \"p50_ms\": %.2f, \"p99_ms\": %.2f, \"failed\": %lld}\n",
-              waits.size(), quantile(0.5), quantile(0.99), static_cast<long long>(shared.failed));
+  std::printf(
+      "{\"arrivals\": %zu, \"p50_ms\": %.2f, \"p99_ms\": %.2f, \"call_p50_ms\": %.2f, "
+      "\"call_p99_ms\": %.2f, \"failed\": %lld}\n",
+      since_call.size(), Quantile(since_commit, 0.5), Quantile(since_commit, 0.99),
+      Quantile(since_call, 0.5), Quantile(since_call, 0.99), static_cast<long long>(shared.failed));
+}
+
+void Trials(Shared& shared, Clock::time_point start, int runs) {
+  std::unique_lock lock(shared.mutex);
+  // With a time: what notifies does not hold the mutex.
+  while (shared.completed + shared.failed < runs) {
+    shared.changed.wait_for(lock, std::chrono::milliseconds(10));
+  }
+  std::printf("{\"runs\": %lld, \"seconds\": %.3f, \"failed\": %lld}\n",
+              static_cast<long long>(shared.completed), Since(start),
+              static_cast<long long>(shared.failed));
 }
 
 int Create(const std::string& address, int runs) {
@@ -252,27 +290,28 @@ int Create(const std::string& address, int runs) {
 }
 
 int Main(int argc, char** argv) {
-  if (argc != 5) {
-    std::fprintf(stderr,
-                 "usage: bench_dispatch busy|woken|create ADDRESS WORKERS SECONDS|ARRIVALS\n");
+  const std::string mode = argc == 5 ? argv[1] : "";
+  if (mode != "busy" && mode != "woken" && mode != "trials" && mode != "create") {
+    std::fprintf(stderr, "usage: bench_dispatch busy|woken|trials|create ADDRESS WORKERS N\n");
     return 2;
   }
-  const std::string mode = argv[1];
-  const int n = std::atoi(argv[3]);
-  if (mode == "create") return Create(argv[2], std::atoi(argv[4]));
+  const int n = std::atoi(argv[3]), amount = std::atoi(argv[4]);
+  if (mode == "create") return Create(argv[2], amount);
+  const Mode how = mode == "busy" ? Mode::kBusy : mode == "woken" ? Mode::kWoken : Mode::kTrials;
   Shared shared;
   std::vector<std::unique_ptr<SimulatedWorker>> workers;
   for (int i = 0; i < n; ++i) {
-    workers.push_back(std::make_unique<SimulatedWorker>(argv[2], i, mode == "busy", shared));
+    workers.push_back(std::make_unique<SimulatedWorker>(argv[2], i, how, shared));
     workers.back()->Register();
   }
+  const auto start = Clock::now();
   for (auto& worker : workers) worker->Lease();
   std::fprintf(stderr, "started\n");
-  if (mode == "woken") {
-    SimulatedWorker releaser(argv[2], n, false, shared);
-    Woken(shared, releaser, std::atoi(argv[4]));
-  } else {
-    Busy(shared, std::atof(argv[4]));
+  if (how == Mode::kBusy) Busy(shared, std::atof(argv[4]));
+  if (how == Mode::kTrials) Trials(shared, start, amount);
+  if (how == Mode::kWoken) {
+    SimulatedWorker releaser(argv[2], n, how, shared);
+    Woken(shared, releaser, amount);
   }
   std::fflush(stdout);
   std::_Exit(0);  // the coordinator notices that they have gone

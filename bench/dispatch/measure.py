@@ -7,102 +7,31 @@
 Each cell is a database of its own with --rows runs in it, filled by SQL: `empty` has none,
 `finished` that many with results, `pending` in one sweep, `sweeps` in 1,000; `snapshot` has a session
 idle in a REPEATABLE READ transaction after its first select, `readers` four such transactions that read
-the views of schema dash. In each: runs a second (lease, one heartbeat, completion with 8 units) at 1,
-8, 64 and 1,000 workers, with WAL and the coordinator's processor time a run; then 1,000 workers waiting
-while one run at a time is given back: from that call to the grant, and statements a grant; memory and
-threads meanwhile. fsync and synchronous_commit are on. Finished runs have no rows of units."""
+the views of schema dash every 15 s, and have done so for --hold-minutes and --hold-claims claims when the
+measurement begins; before, the same four as a dashboard's role are cut off. In each: runs a second
+(lease, one heartbeat, completion with 8 units) at 1, 8, 64 and 1,000 workers, with WAL and the
+coordinator's processor time a run; then 1,000 workers waiting while one run at a time is given back: from
+its being there again (the answer to the release) and from that call to the grant, and statements a
+grant; memory and threads meanwhile. fsync and synchronous_commit are on. Finished runs have no rows of
+units.
+
+Two more cells, not of the default: `pgbench` runs 64 workers and pgbench with the store's own statements in
+turns (pgbench.py); `trials` is Ray Tune's published shape, 10,000 runs of a second, 16 at a time."""
 import argparse
 import hashlib
 import json
-import os
-import pathlib
-import pwd
-import shutil
-import signal
+import statistics
 import subprocess
-import tempfile
+import threading
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BIN = ROOT / "build/release/bin"
-PG = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))[-1]
+import pgbench
+from servers import BIN, Coordinator, Postgres
+
 CELLS = ["empty", "finished", "pending", "sweeps", "snapshot", "readers"]
 CLAIM = "%with c as materialized%"  # the statement that grants
-
-
-class Postgres:
-    def __init__(self):
-        self.dir = tempfile.mkdtemp(prefix="gridsweep-bench-")
-        if os.geteuid() == 0:
-            user = pwd.getpwnam("postgres")
-            os.chown(self.dir, user.pw_uid, user.pw_gid)
-        self.run("initdb", "-D", self.dir + "/data", "-U", "gridsweep", "-A", "trust", "--locale=C", "-E", "UTF8")
-        with open(self.dir + "/options", "w") as f:
-            f.write("listen_addresses=''\nshared_preload_libraries='pg_stat_statements'\n"
-                    "max_connections=100\nshared_buffers=256MB\nmax_wal_size=4GB\n")
-        subprocess.run(f"cat {self.dir}/options >> {self.dir}/data/postgresql.conf", shell=True, check=True)
-        self.run("pg_ctl", "-D", self.dir + "/data", "-w", "-l", self.dir + "/log", "-o", "-k " + self.dir, "start")
-
-    def run(self, program, *args):
-        command = [str(PG / program), *args]
-        if os.geteuid() == 0:
-            command = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", *command]
-        subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL)
-
-    def stop(self):
-        self.run("pg_ctl", "-D", self.dir + "/data", "-m", "immediate", "stop")
-        shutil.rmtree(self.dir)
-
-    def conninfo(self, database):
-        return f"host={self.dir} user=gridsweep dbname={database}"
-
-    def psql(self, database, sql):
-        done = subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", self.conninfo(database)],
-                              input=sql, text=True, capture_output=True)
-        if done.returncode:
-            raise SystemExit(done.stderr)
-        return done.stdout.strip()
-
-    def session(self, database, sql):
-        """A psql that has been given `sql` and stays."""
-        process = subprocess.Popen(["psql", "-Xq", self.conninfo(database)], stdin=subprocess.PIPE,
-                                   stdout=subprocess.DEVNULL, text=True)
-        process.stdin.write(sql)
-        process.stdin.flush()
-        return process
-
-
-class Coordinator:
-    running = []
-
-    def __init__(self, postgres, database):
-        self.dir = tempfile.mkdtemp(prefix="gridsweep-bench-coordinator-")
-        self.address = f"unix:{self.dir}/socket"
-        self.log = open(self.dir + "/log", "w")
-        self.process = subprocess.Popen(
-            [BIN / "gridsweep-coordinator", "--listen", self.address, "--database", postgres.conninfo(database),
-             "--artifacts", self.dir + "/artifacts", "--quarantine-after", "0"], stdout=self.log, stderr=self.log)
-        self.running.append(self)
-        deadline = time.time() + 60
-        while not os.path.exists(self.dir + "/socket"):
-            if time.time() > deadline or self.process.poll() is not None:
-                raise SystemExit(open(self.dir + "/log").read())
-            time.sleep(0.05)
-
-    def cpu(self):
-        fields = open(f"/proc/{self.process.pid}/stat").read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def status(self, key):
-        for line in open(f"/proc/{self.process.pid}/status"):
-            if line.startswith(key + ":"):
-                return int(line.split()[1])
-
-    def stop(self):
-        self.running.remove(self)
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(30)
-        shutil.rmtree(self.dir)
+READ = ("select * from dash.sweeps;\nselect count(*) from dash.fractions;\n"
+        "select * from dash.runs order by run_id desc limit 1000;\n")
 
 
 def bench(mode, address, workers, amount, during=None):
@@ -162,7 +91,70 @@ def fill(postgres, database, sweeps, runs, state):
       analyze;""")
 
 
-def measure(postgres, cell, options):
+class Readers:
+    """Four sessions in REPEATABLE READ transactions that read the views now and then."""
+
+    def __init__(self, postgres, database, user="gridsweep"):
+        self.sessions = [postgres.session(database, "begin isolation level repeatable read;\n" + READ, user)
+                         for _ in range(4)]
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self.read)
+        self.thread.start()
+
+    def read(self):
+        while not self.ended.wait(15):
+            for session in self.sessions:
+                try:
+                    session.stdin.write(READ)
+                    session.stdin.flush()
+                except BrokenPipeError:
+                    pass
+
+    def stop(self):
+        self.ended.set()
+        self.thread.join()
+        for session in self.sessions:
+            session.kill()
+
+
+def open_transactions(postgres, database, user):
+    return int(postgres.psql(database, f"""
+      select count(*) from pg_stat_activity
+      where usename = '{user}' and backend_xmin is not null and pid <> pg_backend_pid()"""))
+
+
+def cut_off(postgres, database):
+    """How long until the transactions of four readers of a dashboard's role have ended."""
+    postgres.psql(database, """
+      create role grafana login in role gridsweep_dash;
+      alter role grafana set statement_timeout = '30s';
+      alter role grafana set idle_in_transaction_session_timeout = '10s'""")
+    readers = Readers(postgres, database, "grafana")
+    time.sleep(2)
+    start, before = time.time(), open_transactions(postgres, database, "grafana")
+    while open_transactions(postgres, database, "grafana") and time.time() < start + 120:
+        time.sleep(0.2)
+    print(f"  readers of the role gridsweep_dash: of {before} open transactions "
+          f"{open_transactions(postgres, database, 'grafana')} left after {time.time() - start + 2:.0f} s")
+    readers.stop()
+
+
+def hold(postgres, database, coordinator, options):
+    """Readers whose transactions have been open for as long and as many claims as is asked for."""
+    cut_off(postgres, database)
+    readers = Readers(postgres, database)
+    start, claims = time.time(), 0
+    while claims < options.hold_claims:
+        claims += bench("busy", coordinator.address, 64, min(30, options.hold_claims / 100))["runs"]
+    worked = time.time() - start
+    time.sleep(max(0, start + options.hold_minutes * 60 - time.time()))
+    print(f"  open for {(time.time() - start) / 60:.1f} min and {claims} claims (in {worked:.0f} s): "
+          f"{open_transactions(postgres, database, 'gridsweep')} transactions")
+    return readers
+
+
+def build(postgres, cell, options):
+    """The cell's database, and its coordinator."""
     database = "cell_" + cell
     postgres.psql("postgres", f"create database {database}")
     postgres.psql(database, "create extension pg_stat_statements")
@@ -172,21 +164,58 @@ def measure(postgres, cell, options):
     postgres.psql(database, f"insert into artifacts (sha256, size, kind) values {shas}")
     if cell in ("finished", "pending", "sweeps"):
         fill(postgres, database, 1000 if cell == "sweeps" else 1, options.rows, 4 if cell == "finished" else 0)
-    if cell not in ("pending", "sweeps"):
-        fill(postgres, database, 1, 60000, 0)
+    if cell not in ("pending", "sweeps", "trials"):
+        fill(postgres, database, 1, 60000 + (options.hold_claims + 30000 if cell == "readers" else 0), 0)
     postgres.psql(database, "checkpoint")
+    return database, coordinator
+
+
+def discard(postgres, database, coordinator):
+    coordinator.stop()
+    postgres.psql("postgres", f"drop database {database} with (force)")
+
+
+def compare(postgres, options):
+    """In turns: 64 workers at a coordinator, pgbench with the store's statements."""
+    database, coordinator = build(postgres, "pgbench", options)
+    ours, theirs = [], []
+    for turn in range(3):
+        postgres.psql(database, "select pg_stat_statements_reset()")
+        r = bench("busy", coordinator.address, 64, options.seconds)
+        ours.append(r["runs"] / r["seconds"])
+        if turn == 0:
+            batch = max(1, round(float(postgres.psql(database, f"""
+              select sum(rows) / sum(calls) from pg_stat_statements where query like '{CLAIM}'"""))))
+            first = int(postgres.psql(database, "select max(sweep_id) from sweeps"))
+            fill(postgres, database, pgbench.CLIENTS, pgbench.CLIENTS * 20000, 0)
+            pgbench.prepare(postgres, database, batch, [first + 1 + i for i in range(pgbench.CLIENTS)])
+        theirs.append(pgbench.run(postgres, database, batch, options.seconds))
+        print(f"  runs/s: {ours[-1]:.0f}, pgbench {theirs[-1]:.0f} in batches of {batch}", flush=True)
+    print(f"pgbench   ours {statistics.median(ours):.0f}, pgbench {statistics.median(theirs):.0f} runs/s: "
+          f"{statistics.median(ours) / statistics.median(theirs):.2f}")
+    discard(postgres, database, coordinator)
+
+
+def trials(postgres, options):
+    database, coordinator = build(postgres, "trials", options)
+    fill(postgres, database, 1, options.trials, 0)
+    cpu = coordinator.cpu()
+    postgres.psql(database, "update run_state set state = 7 where run_id = (select min(run_id) from run_state)")
+    r = bench("trials", coordinator.address, 16, options.trials)
+    ideal = r["runs"] / 16
+    print(f"trials    {r['runs']} in {r['seconds']:.1f} s, ideal {ideal:.1f} s: {100 * (r['seconds'] / ideal - 1):.2f}%"
+          f" overhead; coordinator {coordinator.cpu() - cpu:.1f} s of processor time")
+    discard(postgres, database, coordinator)
+
+
+def measure(postgres, cell, options):
+    database, coordinator = build(postgres, cell, options)
     sessions = []
-    if cell in ("snapshot", "readers"):
-        for _ in range(4 if cell == "readers" else 1):
-            session = postgres.session(
-                database, "begin isolation level repeatable read;\nselect count(*) from dash.sweeps;\n")
-            sessions.append(session)
-            if cell == "readers":
-                # As much as a pipe holds.
-                session.stdin.write("set statement_timeout = '30s';\n" + 300 * (
-                    "select * from dash.sweeps;\nselect count(*) from dash.fractions;\n"
-                    "select * from dash.runs order by run_id desc limit 1000;\nselect pg_sleep(1);\n"))
-                session.stdin.flush()
+    if cell == "readers":
+        sessions.append(hold(postgres, database, coordinator, options))
+    if cell == "snapshot":
+        sessions.append(postgres.session(
+            database, "begin isolation level repeatable read;\nselect count(*) from dash.sweeps;\n"))
         time.sleep(1)
     row = {"cell": cell}
     for workers in (1, 8, 64, 1000):
@@ -209,14 +238,13 @@ def measure(postgres, cell, options):
         time.sleep(3)
         return {"rss": coordinator.status("VmRSS") / 1024, "threads": coordinator.status("Threads")}
     r = bench("woken", coordinator.address, 1000, options.arrivals, during)
-    row.update(p50=r["p50_ms"], p99=r["p99_ms"], rss=r["rss"], threads=r["threads"])
+    row.update({key: r[key] for key in ("p50_ms", "p99_ms", "call_p50_ms", "call_p99_ms")}, rss=r["rss"], threads=r["threads"])
     row["claims"] = float(postgres.psql(database, f"""
       select coalesce(sum(calls), 0) from pg_stat_statements s join pg_database d on d.oid = s.dbid
       where d.datname = current_database() and query like '{CLAIM}'""")) / (r["arrivals"] + 1)
     for session in sessions:
-        session.kill()
-    coordinator.stop()
-    postgres.psql("postgres", f"drop database {database} with (force)")
+        session.stop() if cell == "readers" else session.kill()
+    discard(postgres, database, coordinator)
     return row
 
 
@@ -226,19 +254,27 @@ def main():
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--arrivals", type=int, default=200)
     parser.add_argument("--cells", default=",".join(CELLS))
+    parser.add_argument("--hold-minutes", type=float, default=30)
+    parser.add_argument("--hold-claims", type=int, default=200_000)
+    parser.add_argument("--trials", type=int, default=10_000)
     options = parser.parse_args()
     postgres = Postgres()
     try:
         print(f"{'cell':9} {'runs/s at 1':>11} {'8':>6} {'64':>6} {'1000':>6} {'CPU ms/run':>10} {'WAL B/run':>9} "
-              f"{'p50 ms':>7} {'p99 ms':>7} {'claims/run':>10} {'RSS MB':>7} {'threads':>7}")
+              f"{'p50 ms':>7} {'p99 ms':>7} {'of call':>7} {'':>7} {'claims/run':>10} {'RSS MB':>7} {'threads':>7}",
+              flush=True)
         for cell in options.cells.split(","):
             try:
+                if cell in ("pgbench", "trials"):
+                    {"pgbench": compare, "trials": trials}[cell](postgres, options)
+                    continue
                 r = measure(postgres, cell, options)
             finally:
                 for coordinator in Coordinator.running.copy():
                     coordinator.stop()
             print(f"{cell:9} {r[1]:11.0f} {r[8]:6.0f} {r[64]:6.0f} {r[1000]:6.0f} {r['cpu64']:10.2f} {r['wal64']:9.0f} "
-                  f"{r['p50']:7.1f} {r['p99']:7.1f} {r['claims']:10.2f} {r['rss']:7.0f} {r['threads']:7}", flush=True)
+                  f"{r['p50_ms']:7.1f} {r['p99_ms']:7.1f} {r['call_p50_ms']:7.1f} {r['call_p99_ms']:7.1f} "
+                  f"{r['claims']:10.2f} {r['rss']:7.0f} {r['threads']:7}", flush=True)
     finally:
         postgres.stop()
 
