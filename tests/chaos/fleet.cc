@@ -35,8 +35,12 @@ Fleet::~Fleet() {
       std::printf("== %s\n%s\n", entry.path().c_str(), ReadFile(entry.path()).c_str());
     }
   }
-  std::error_code ignored;
-  fs::remove_all(directory_, ignored);
+  // Whatever the programs' own children are still at there.
+  EXPECT_TRUE(Within([&] {
+    std::error_code ignored;
+    fs::remove_all(directory_, ignored);
+    return !fs::exists(directory_);
+  }));
 }
 
 void Fleet::StartProgram(const std::string& program, const std::string& name,

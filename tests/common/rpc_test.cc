@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "common/rpc_metrics.h"
 #include "common/status.h"
 #include "gridsweep/v1/admin.grpc.pb.h"
@@ -43,6 +45,8 @@ TEST(RpcServer, ServesOnAUnixSocket) {
   auto server = RpcServer::Start(address, {&service});
   ASSERT_TRUE(server.ok()) << server.status();
   EXPECT_EQ(FirstWorker(address), "ada");
+  server->reset();
+  std::filesystem::remove_all(directory);
 }
 
 TEST(RpcServer, RefusesToListenBeyondThisMachine) {
