@@ -142,7 +142,8 @@ TEST_F(ComparePublished, ThreeRunsWithoutAGridUnitDecideNothing) {
   std::vector<RunSpec> runs;
   Add(runs, "Gaussian", "Gaussian", 3, 5, 0);
   world_.AddSweep(runs);
-  const auto& claim = ClaimOf(Ask(), "gaussian-lacks-grids");
+  const auto compared = Ask();
+  const auto& claim = ClaimOf(compared, "gaussian-lacks-grids");
   EXPECT_EQ(claim.verdict(), v1::CLAIM_VERDICT_UNDECIDED);
   EXPECT_NEAR(claim.ours().interval().high(), 0.5615, 1e-3);
 }
