@@ -18,7 +18,8 @@ constexpr absl::Duration kCallDeadline = absl::Seconds(15);
 constexpr absl::Duration kStreamDeadline = absl::Seconds(60);
 constexpr absl::Duration kCheckpointDeadline = absl::Minutes(10);  // up to 4 GiB
 constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
-constexpr absl::Duration kLongestPause = absl::Seconds(5);
+// With a second to connect again, a worker is back well within the shortest sensible lease time, 3 s.
+constexpr absl::Duration kLongestPause = absl::Seconds(1);
 // Failures that may be an accident of the wire or a fault that stays.
 constexpr int kDoubtfulAttempts = 5;
 
@@ -118,7 +119,7 @@ absl::Status DispatchClient::Retry(
                  : status;
     }
     // The first failures of an outage and then one a minute or so.
-    if (tries == 3 || tries % 20 == 0) {
+    if (tries == 3 || tries % 80 == 0) {
       spdlog::warn("the coordinator does not answer ({} attempts): {}", tries, status.ToString());
     }
     const absl::Duration wait = std::max(pause, RetryAfter(status).value_or(absl::ZeroDuration()));

@@ -22,6 +22,9 @@
 
 int main(int argc, char** argv) {
   gridsweep::BlockShutdownSignals();
+  // gRPC goes on with a connection in the making while a call waits, and otherwise as often as this
+  // says; by itself every 5 s, in which leases can end.
+  setenv("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "200", /*overwrite=*/0);
   gridsweep::InitLogging("gridsweep-worker");
 
   CLI::App app{"Trains the runs that a coordinator hands out."};

@@ -26,7 +26,7 @@ using std::chrono::seconds;
 // The next fault waits for so many results as are its share, but no longer.
 constexpr milliseconds kLongestGap{1200};
 // A healed Gridsweep in which nothing ends for so long is stuck: far beyond
-// the lease, the longest pause of a client (5 s) and every backoff.
+// the lease, the longest pause of a client (1 s) and every backoff.
 constexpr seconds kStuck{120};
 
 struct Options {
