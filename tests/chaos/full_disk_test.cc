@@ -29,6 +29,7 @@ class SmallDisk {
     if (mounted_) umount2(place_.c_str(), MNT_DETACH);
     std::error_code ignored;
     fs::remove_all(place_, ignored);
+    fs::remove(place_.parent_path(), ignored);  // where nothing else is there any more
   }
   bool mounted() const { return mounted_; }
   // Takes all that is left; again what has become free since.
