@@ -18,7 +18,7 @@ constexpr absl::Duration kCallDeadline = absl::Seconds(15);
 constexpr absl::Duration kStreamDeadline = absl::Seconds(60);
 constexpr absl::Duration kCheckpointDeadline = absl::Minutes(10);  // up to 4 GiB
 constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
-// With a second to connect again, a worker is back well within the shortest sensible lease time, 3 s.
+// With a second to connect again, a worker is back well within the shortest sensible lease, 3 s.
 constexpr absl::Duration kLongestPause = absl::Seconds(1);
 // Failures that may be an accident of the wire or a fault that stays.
 constexpr int kDoubtfulAttempts = 5;

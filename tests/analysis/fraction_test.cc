@@ -229,7 +229,7 @@ TEST_F(FractionTest, RunMetricsAreCountedByRun) {
 TEST_F(FractionTest, ConditionsOnRunMetricsSelectAmongFinishedRunsAndLeaveCoverageAlone) {
   v1::FractionRequest request;
   request.mutable_where()->set_filter("decoding_error_cm < 10");
-  const auto& row = Ask(request).rows(0);
+  const auto row = Ask(request).rows(0);
   EXPECT_EQ(row.group().coverage().runs_total(), 14);
   EXPECT_EQ(row.group().coverage().finished(), 12);
   EXPECT_EQ(row.group().coverage().selected_runs(), 6);
@@ -254,7 +254,7 @@ TEST_F(FractionTest, ResultsOfOtherNumericsCanBeLeftOut) {
 TEST_F(FractionTest, AnEmptySelectionHasNoFraction) {
   v1::FractionRequest request;
   request.mutable_where()->set_filter("decoding_error_cm < 0");
-  const auto& row = Ask(request).rows(0);
+  const auto row = Ask(request).rows(0);
   EXPECT_EQ(row.denominator(), 0);
   EXPECT_TRUE(std::isnan(row.fraction()));
   EXPECT_FALSE(row.has_interval());
