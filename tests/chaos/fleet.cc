@@ -13,10 +13,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string Binary(const std::string& name) {
-  return std::string(GRIDSWEEP_BINARY_DIR) + "/bin/" + name;
-}
-
 }  // namespace
 
 Fleet::Fleet() {
@@ -50,17 +46,7 @@ void Fleet::StartProgram(const std::string& program, const std::string& name,
 }
 
 Ran Fleet::Sweepctl(const std::vector<std::string>& arguments) const {
-  // Nothing of the user's own configuration counts.
-  std::vector<std::string> words = {"/usr/bin/env",
-                                    "-i",
-                                    "HOME=" + directory_.string(),
-                                    Binary("sweepctl"),
-                                    "--address",
-                                    Socket("coordinator-0"),
-                                    "--analysis-address",
-                                    Socket("analysis")};
-  words.insert(words.end(), arguments.begin(), arguments.end());
-  return Run(words);
+  return RunSweepctl(directory_, Socket("coordinator-0"), Socket("analysis"), arguments);
 }
 
 Ran Fleet::Submit(int first, int runs) const {

@@ -44,7 +44,7 @@ World::World(const fs::path& directory, const Shape& shape)
     if (!Within([&] { return Answers(i); })) Complain(StrCat(name, " does not answer"));
     sockets.push_back(Path(name + ".sock"));
   }
-  parts_["analysis"].words = {std::string(GRIDSWEEP_BINARY_DIR) + "/bin/gridsweep-analysis",
+  parts_["analysis"].words = {Binary("gridsweep-analysis"),
                               "--listen",
                               "unix:" + Path("analysis.sock"),
                               "--database",
@@ -71,7 +71,7 @@ World::~World() {
 }
 
 World::Part World::MakeCoordinator(int i) const {
-  return {{std::string(GRIDSWEEP_BINARY_DIR) + "/bin/gridsweep-coordinator", "--listen",
+  return {{Binary("gridsweep-coordinator"), "--listen",
            "unix:" + Path(StrCat("coordinator-", i, ".sock")), "--database",
            postgres_.ConnectionOf(database_), "--artifacts", artifacts(), "--lease-ttl",
            StrCat(shape_.lease_ttl.count(), "ms"), "--heartbeat-interval",
@@ -85,10 +85,10 @@ World::Part World::MakeWorker(int i) const {
   Part part;
   part.words = {"/usr/bin/env", StrCat("LD_PRELOAD=", GRIDSWEEP_OTHER_CLOCK),
                 "GRIDSWEEP_CLOCK=" + Path(StrCat("clock-", i))};
-  part.words.insert(part.words.end(),
-                    {std::string(GRIDSWEEP_BINARY_DIR) + "/bin/gridsweep-worker", "--coordinator",
-                     "unix:" + Path(StrCat("link-", i, ".sock")), "--name", StrCat("w", i),
-                     "--slots", StrCat(shape_.slots), "--spool", Path("spool")});
+  part.words.insert(
+      part.words.end(),
+      {Binary("gridsweep-worker"), "--coordinator", "unix:" + Path(StrCat("link-", i, ".sock")),
+       "--name", StrCat("w", i), "--slots", StrCat(shape_.slots), "--spool", Path("spool")});
   return part;
 }
 
@@ -271,17 +271,8 @@ void World::Stop() {
 }
 
 Ran World::Sweepctl(const std::vector<std::string>& arguments) const {
-  // Nothing of the user's own configuration counts.
-  std::vector<std::string> words = {"/usr/bin/env",
-                                    "-i",
-                                    "HOME=" + directory_.string(),
-                                    std::string(GRIDSWEEP_BINARY_DIR) + "/bin/sweepctl",
-                                    "--address",
-                                    "unix:" + Path("coordinator-0.sock"),
-                                    "--analysis-address",
-                                    "unix:" + Path("analysis.sock")};
-  words.insert(words.end(), arguments.begin(), arguments.end());
-  return Run(words);
+  return RunSweepctl(directory_, "unix:" + Path("coordinator-0.sock"),
+                     "unix:" + Path("analysis.sock"), arguments);
 }
 
 }  // namespace gridsweep::testing

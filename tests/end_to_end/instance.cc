@@ -66,10 +66,6 @@ Instance::~Instance() {
   fs::remove_all(directory_);
 }
 
-std::string Instance::Binary(const std::string& name) const {
-  return std::string(GRIDSWEEP_BINARY_DIR) + "/bin/" + name;
-}
-
 std::unique_ptr<Program> Instance::StartCoordinator(const std::string& address,
                                                     const std::string& log) const {
   std::vector<std::string> words = {Binary("gridsweep-coordinator"),
@@ -99,17 +95,7 @@ std::unique_ptr<Program> Instance::StartWorker(const std::string& name, int slot
 }
 
 Ran Instance::Sweepctl(const std::vector<std::string>& arguments) const {
-  // Nothing of the user's own configuration counts.
-  std::vector<std::string> words = {"/usr/bin/env",
-                                    "-i",
-                                    "HOME=" + directory_.string(),
-                                    Binary("sweepctl"),
-                                    "--address",
-                                    coordinator_address_,
-                                    "--analysis-address",
-                                    analysis_address_};
-  words.insert(words.end(), arguments.begin(), arguments.end());
-  return Run(words);
+  return RunSweepctl(directory_, coordinator_address_, analysis_address_, arguments);
 }
 
 nlohmann::json Instance::Ask(std::vector<std::string> arguments) const {

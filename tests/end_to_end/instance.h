@@ -51,7 +51,6 @@ class Instance {
   std::string Submit(const std::string& yaml) const;
 
  private:
-  std::string Binary(const std::string& name) const;
   std::filesystem::path Log(const std::string& name) const { return directory_ / (name + ".log"); }
 
   const std::vector<std::string> coordinator_flags_;

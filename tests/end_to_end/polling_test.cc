@@ -57,29 +57,24 @@ class Poller {
     request_.set_request_id(RandomBytes(16));
     request_.set_max_runs(1);
     request_.mutable_max_wait()->set_seconds(60);
-    Ask();
-  }
-  ~Poller() {
-    context_->TryCancel();
-    Within([this] { return ended_.load(); });
-  }
-
-  // Its run; 0 while it waits. What it asks for again is nothing.
-  int64_t run() const { return run_; }
-
- private:
-  void Ask() {
-    context_ = std::make_unique<grpc::ClientContext>();
-    stub_->async()->LeaseRuns(context_.get(), &request_, &response_, [this](grpc::Status status) {
-      EXPECT_TRUE(status.ok() || status.error_code() == grpc::StatusCode::CANCELLED)
-          << status.error_message();
+    stub_->async()->LeaseRuns(&context_, &request_, &response_, [this](grpc::Status ended) {
+      EXPECT_TRUE(ended.ok() || ended.error_code() == grpc::StatusCode::CANCELLED)
+          << ended.error_message();
       if (response_.leases_size() == 1) run_ = response_.leases(0).ref().run_id();
       ended_ = true;
     });
   }
+  ~Poller() {
+    context_.TryCancel();
+    Within([this] { return ended_.load(); });
+  }
 
+  // Its run; 0 while it waits.
+  int64_t run() const { return run_; }
+
+ private:
   std::unique_ptr<v1::DispatchService::Stub> stub_;
-  std::unique_ptr<grpc::ClientContext> context_;
+  grpc::ClientContext context_;
   v1::LeaseRunsRequest request_;
   v1::LeaseRunsResponse response_;
   std::atomic<int64_t> run_ = 0;

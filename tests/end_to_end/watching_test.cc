@@ -157,19 +157,15 @@ TEST(Notice, OutlivesTheCoordinatorThatOwesIt) {
   char name[] = "/tmp/gridsweep-watching-XXXXXX";
   const std::filesystem::path directory = mkdtemp(name);
   const std::string address = "unix:" + (directory / "coordinator.sock").string();
-  const std::string bin = std::string(GRIDSWEEP_BINARY_DIR) + "/bin/";
-  const std::vector<std::string> words = {bin + "gridsweep-coordinator",
+  const std::vector<std::string> words = {Binary("gridsweep-coordinator"),
                                           "--listen",
                                           address,
                                           "--database",
                                           CreateDatabase(),
                                           "--artifacts",
                                           directory / "artifacts"};
-  const auto sweepctl = [&](std::vector<std::string> arguments) {
-    std::vector<std::string> all = {"/usr/bin/env",   "-i",        "HOME=" + directory.string(),
-                                    bin + "sweepctl", "--address", address};
-    all.insert(all.end(), arguments.begin(), arguments.end());
-    return gridsweep::testing::Run(all);
+  const auto sweepctl = [&](const std::vector<std::string>& arguments) {
+    return RunSweepctl(directory, address, /*analysis=*/address, arguments);  // asks no analysis
   };
   auto first = std::make_unique<Program>(words, directory / "first.log");
   ASSERT_TRUE(Within([&] { return sweepctl({"get", "sweeps"}).code == 0; }));

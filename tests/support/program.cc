@@ -107,4 +107,17 @@ Ran Run(const std::vector<std::string>& words) {
   return ran;
 }
 
+std::string Binary(const std::string& program) {
+  return std::string(GRIDSWEEP_BINARY_DIR) + "/bin/" + program;
+}
+
+Ran RunSweepctl(const fs::path& home, const std::string& coordinator, const std::string& analysis,
+                const std::vector<std::string>& arguments) {
+  std::vector<std::string> words = {"/usr/bin/env",       "-i",        "HOME=" + home.string(),
+                                    Binary("sweepctl"),   "--address", coordinator,
+                                    "--analysis-address", analysis};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  return Run(words);
+}
+
 }  // namespace gridsweep::testing

@@ -55,4 +55,10 @@ struct Ran {
 // Runs `words` to their end.
 Ran Run(const std::vector<std::string>& words);
 
+// Where the build has put the program.
+std::string Binary(const std::string& program);
+// Runs sweepctl against these servers; nothing of the user's own configuration counts.
+Ran RunSweepctl(const std::filesystem::path& home, const std::string& coordinator,
+                const std::string& analysis, const std::vector<std::string>& arguments);
+
 }  // namespace gridsweep::testing
