@@ -45,7 +45,7 @@ grpc::ServerUnaryReactor* AdminService::UncordonWorker(grpc::CallbackServerConte
                                                        const v1::UncordonWorkerRequest* request,
                                                        v1::UncordonWorkerResponse* response) {
   return Tell(context, request, response, coordinator::UncordonWorker, "uncordoned",
-              work_appeared_);
+              [this] { work_appeared_({.anywhere = true}); });
 }
 
 grpc::ServerUnaryReactor* AdminService::DrainWorker(grpc::CallbackServerContext* context,

@@ -9,6 +9,7 @@
 
 #include "common/token_gate.h"
 #include "coordinator/lane.h"
+#include "coordinator/store/claims.h"
 #include "gridsweep/v1/admin.grpc.pb.h"
 
 namespace gridsweep::coordinator {
@@ -16,7 +17,7 @@ namespace gridsweep::coordinator {
 class AdminService final : public v1::AdminService::CallbackService {
  public:
   // `work_appeared` is called when a worker may take runs again. `gate` may be null.
-  AdminService(Lane& lane, absl::Duration lease_ttl, std::function<void()> work_appeared,
+  AdminService(Lane& lane, absl::Duration lease_ttl, WorkAppeared work_appeared,
                const TokenGate* gate)
       : lane_(lane), lease_ttl_(lease_ttl), work_appeared_(std::move(work_appeared)), gate_(gate) {}
 
@@ -49,7 +50,7 @@ class AdminService final : public v1::AdminService::CallbackService {
 
   Lane& lane_;
   const absl::Duration lease_ttl_;
-  const std::function<void()> work_appeared_;
+  const WorkAppeared work_appeared_;
   const TokenGate* const gate_;
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <utility>
 
 #include "common/log.h"
 #include "common/sha256.h"
@@ -28,18 +29,18 @@ constexpr int kReusesAPiece = 64;
 
 class WorkReceiver final : public pqxx::notification_receiver {
  public:
-  WorkReceiver(pqxx::connection& connection, const std::function<void()>& wake)
+  WorkReceiver(pqxx::connection& connection, const WorkAppeared& wake)
       : notification_receiver(connection, kWorkChannel), wake_(wake) {}
-  void operator()(const std::string&, int) override { wake_(); }
+  void operator()(const std::string& payload, int) override { wake_(FromPayload(payload)); }
 
  private:
-  const std::function<void()>& wake_;
+  const WorkAppeared& wake_;
 };
 
 }  // namespace
 
 Background::Background(Settings settings, ProgressBoard& board, ArtifactStore& artifacts,
-                       Counters& counters, std::function<void()> wake)
+                       Counters& counters, WorkAppeared wake)
     : settings_(std::move(settings)),
       board_(board),
       artifacts_(artifacts),
@@ -69,11 +70,11 @@ bool Background::Sleep(absl::Duration duration) {
   return !stopping_;
 }
 
-void Background::WorkAppeared() {
-  wake_();
+void Background::TellOf(const NewWork& work) {
+  wake_(work);
   {
     MutexLock lock(mutex_);
-    news_ = true;
+    news_.Add(work);
   }
   changed_.notify_all();
 }
@@ -104,7 +105,9 @@ void Background::Upkeep() {
           board_.Forget(ended.run_id);
         }
         counters_.Ended(upkeep->expired);
-        if (!upkeep->expired.empty() || upkeep->due > 0) WorkAppeared();
+        NewWork work = WorkOf(upkeep->expired);
+        work.anywhere = upkeep->due > 0;
+        if (work.any()) TellOf(work);
       }
     }
     if (!status.ok()) {
@@ -120,7 +123,7 @@ void Background::Upkeep() {
 absl::Status Background::Reuse(Database& database) {
   do {
     ASSIGN_OR_RETURN(const Reused reused, ReuseResults(database, kReusesAPiece));
-    if (reused.queued > 0) WorkAppeared();
+    if (reused.queued > 0) TellOf({.anywhere = true});
     if (reused.looked_at == 0) return absl::OkStatus();
   } while (Sleep(absl::ZeroDuration()));
   return absl::OkStatus();
@@ -176,14 +179,15 @@ void Background::Listen() {
 void Background::Notify() {
   Database database(settings_.database);
   for (;;) {
+    NewWork news;
     {
       MutexLock lock(mutex_);
-      while (!stopping_ && !news_) changed_.wait(mutex_);
+      while (!stopping_ && !news_.any()) changed_.wait(mutex_);
       if (stopping_) return;
-      news_ = false;
+      news = std::exchange(news_, {});
     }
     // Lost word is no harm: the others poll.
-    (void)NotifyWork(database);
+    (void)NotifyWork(database, news);
     if (!Sleep(kNotifyPause)) return;
   }
 }

@@ -5,7 +5,6 @@
 
 #include <absl/time/time.h>
 
-#include <functional>
 #include <thread>
 
 #include "common/artifact_store.h"
@@ -28,12 +27,12 @@ class Background {
   };
   // `wake` is called when there may be claimable runs; from any thread.
   Background(Settings settings, ProgressBoard& board, ArtifactStore& artifacts, Counters& counters,
-             std::function<void()> wake);
+             WorkAppeared wake);
   ~Background();
 
   // There may be claimable runs: wakes this coordinator now, and the others
   // soon (at most one NOTIFY in 50 ms).
-  void WorkAppeared() LOCKS_EXCLUDED(mutex_);
+  void TellOf(const NewWork& work) LOCKS_EXCLUDED(mutex_);
 
  private:
   void Upkeep() LOCKS_EXCLUDED(mutex_);
@@ -48,10 +47,10 @@ class Background {
   ProgressBoard& board_;
   ArtifactStore& artifacts_;
   Counters& counters_;
-  const std::function<void()> wake_;
+  const WorkAppeared wake_;
   Mutex mutex_;
   CondVar changed_;
-  bool news_ GUARDED_BY(mutex_) = false;
+  NewWork news_ GUARDED_BY(mutex_);
   bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread upkeep_, garbage_, listen_, notify_;
 };

@@ -112,7 +112,8 @@ grpc::ServerUnaryReactor* DispatchService::Register(grpc::CallbackServerContext*
         for (const EndedLease& ended : registered.ended) {
           parts_.board.Forget(ended.run_id);
         }
-        if (!registered.ended.empty()) parts_.work_appeared();
+        // In other sweeps too, where it is put in quarantine.
+        if (!registered.ended.empty()) parts_.work_appeared({.anywhere = true});
         if (registered.quarantined) TellOfQuarantine(request->name(), parts_.counters);
         response->set_worker_id(registered.worker_id);
         *response->mutable_heartbeat_interval() = gridsweep::ToProto(settings_.heartbeat_interval);
@@ -159,7 +160,7 @@ absl::Status DispatchService::EndStuck(Database& database, const v1::LeaseProgre
   parts_.counters.Ended(failed->ended);
   if (!failed->quarantined.empty()) TellOfQuarantine(failed->quarantined, parts_.counters);
   parts_.board.Forget(run_id);
-  parts_.work_appeared();
+  parts_.work_appeared({.anywhere = true});
   return absl::OkStatus();
 }
 
@@ -216,7 +217,7 @@ absl::Status DispatchService::DoHeartbeat(Database& database, const v1::Heartbea
                      ReleaseLeases(database, forgotten, "two heartbeats left the run out"));
     parts_.counters.Ended(released);
     for (const EndedLease& ended : released) parts_.board.Forget(ended.run_id);
-    parts_.work_appeared();
+    parts_.work_appeared(WorkOf(released));
   }
   response.set_directive(renewed.directive);
   *response.mutable_next() = gridsweep::ToProto(settings_.heartbeat_interval);
@@ -267,7 +268,8 @@ grpc::ServerUnaryReactor* DispatchService::FailRun(grpc::CallbackServerContext* 
                     if (!failed.quarantined.empty()) {
                       TellOfQuarantine(failed.quarantined, parts_.counters);
                     }
-                    parts_.work_appeared();  // a limited sweep has room again
+                    // A limited sweep has room again, and quarantine gives back runs of any.
+                    parts_.work_appeared({.anywhere = true});
                     return absl::OkStatus();
                   });
 }
@@ -292,7 +294,7 @@ grpc::ServerUnaryReactor* DispatchService::ReleaseRuns(grpc::CallbackServerConte
                     parts_.counters.Ended(released);
                     for (const EndedLease& ended : released) parts_.board.Forget(ended.run_id);
                     response->set_released(static_cast<uint32_t>(released.size()));
-                    if (!released.empty()) parts_.work_appeared();
+                    if (!released.empty()) parts_.work_appeared(WorkOf(released));
                     return absl::OkStatus();
                   });
 }

@@ -36,7 +36,7 @@ struct DispatchParts {
   ProgressBoard& board;
   ArtifactStore& artifacts;
   Counters& counters;
-  std::function<void()> work_appeared;  // there may be claimable runs; any thread
+  WorkAppeared work_appeared;  // there may be claimable runs; any thread
 };
 
 class DispatchService final : public v1::DispatchService::CallbackService {

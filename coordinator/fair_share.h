@@ -60,6 +60,7 @@ class FairShare {
   bool offers_any() const;
   // Whether any offered sweep has a limit.
   bool offers_limited() const;
+  bool knows(int64_t sweep_id) const { return sweeps_.contains(sweep_id); }
   // Sweeps that are known but not offered.
   std::vector<Queue> exhausted() const;
   // Forgets those not offered and not leased from; answers their queues.

@@ -74,10 +74,11 @@ void Matcher::Cancel(uint64_t ticket) {
   if (Reply reply = Take(ticket)) reply(absl::CancelledError("the caller has gone"));
 }
 
-void Matcher::Wake() {
+void Matcher::Wake(const NewWork& work) {
   {
     MutexLock lock(mutex_);
-    work_ = reason_.work_appeared = reason_.room_appeared = true;
+    work_ = reason_.room_appeared = true;
+    reason_.work.Add(work);
   }
   changed_.notify_all();
 }
@@ -112,8 +113,9 @@ void Matcher::GiveBack(Database& database, const std::vector<LeaseKey>& keys) {
   if (!released.ok()) {
     spdlog::warn("cannot release undelivered leases; they will expire: {}",
                  std::string(released.status().message()));
+    return;
   }
-  Wake();
+  Wake(WorkOf(*released));
 }
 
 void Matcher::Loop() {
@@ -140,7 +142,7 @@ void Matcher::Loop() {
         it = waiters_.erase(it);
       }
       if (now >= next_poll) {
-        work_ = reason_.work_appeared = reason_.room_appeared = true;
+        work_ = reason_.work.anywhere = reason_.room_appeared = true;
         for (auto& [ticket, waiter] : waiters_) waiter.demand.known = false;
         next_poll = now + poll_;
       }
@@ -160,7 +162,7 @@ void Matcher::StartClaim() {
   ClaimReason reason;
   {
     MutexLock lock(mutex_);
-    reason = std::exchange(reason_, {false, false});
+    reason = std::exchange(reason_, {NewWork(), false});
     for (auto& [ticket, waiter] : waiters_) {
       waiter.claiming = true;
       tickets.push_back(ticket);
@@ -178,7 +180,7 @@ void Matcher::StartClaim() {
 }
 
 void Matcher::Claim(Database& database, const std::vector<uint64_t>& tickets,
-                    const std::vector<Demand>& demands, ClaimReason reason) {
+                    const std::vector<Demand>& demands, const ClaimReason& reason) {
   auto claimed = ClaimRuns(database, demands, lease_ttl_, memory_, reason);
   if (!claimed.ok()) {
     // They go on waiting: the database may be back before their time is up.

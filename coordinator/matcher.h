@@ -32,7 +32,7 @@ class Matcher {
   // The caller has gone. A grant on its way to it is released.
   void Cancel(uint64_t ticket) LOCKS_EXCLUDED(mutex_);
   // There may be claimable runs.
-  void Wake() LOCKS_EXCLUDED(mutex_);
+  void Wake(const NewWork& work) LOCKS_EXCLUDED(mutex_);
   // A lease has ended: a sweep with a limit may have room again.
   void RoomAppeared() LOCKS_EXCLUDED(mutex_);
   // Answers all that wait, and all that come later, empty.
@@ -55,7 +55,8 @@ class Matcher {
   void Loop() LOCKS_EXCLUDED(mutex_);
   void StartClaim() LOCKS_EXCLUDED(mutex_);
   void Claim(Database& database, const std::vector<uint64_t>& tickets,
-             const std::vector<Demand>& demands, ClaimReason reason) LOCKS_EXCLUDED(mutex_);
+             const std::vector<Demand>& demands, const ClaimReason& reason)
+      LOCKS_EXCLUDED(mutex_);
   void GiveBack(Database& database, const std::vector<LeaseKey>& keys);
   // Removes the waiter; its reply, or nullptr when it has gone.
   Reply Take(uint64_t ticket) LOCKS_EXCLUDED(mutex_);

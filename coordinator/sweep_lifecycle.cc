@@ -54,7 +54,7 @@ grpc::ServerUnaryReactor* SweepService::ResumeSweep(grpc::CallbackServerContext*
     ASSIGN_OR_RETURN(const int64_t resumed,
                      coordinator::ResumeSweep(database, request->sweep_id()));
     response->set_resumed(resumed);
-    if (resumed > 0) work_appeared_();
+    if (resumed > 0) work_appeared_({.sweeps = {request->sweep_id()}});
     return absl::OkStatus();
   });
 }
@@ -103,7 +103,7 @@ grpc::ServerUnaryReactor* SweepService::RetrySweep(grpc::CallbackServerContext* 
         response->set_retried(retried);
         if (retried > 0) {
           spdlog::info("sweep {}: {} runs are retried", request->sweep_id(), retried);
-          work_appeared_();
+          work_appeared_({.sweeps = {request->sweep_id()}});
         }
         return absl::OkStatus();
       });

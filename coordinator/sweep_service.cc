@@ -114,7 +114,7 @@ grpc::ServerUnaryReactor* SweepService::CreateSweep(grpc::CallbackServerContext*
     if (!created.already_existed) {
       spdlog::info("sweep {} \"{}\": {} runs", response->sweep().sweep_id(),
                    response->sweep().name(), sweep.runs.size());
-      work_appeared_();
+      work_appeared_({.sweeps = {response->sweep().sweep_id()}});
     }
     return absl::OkStatus();
   };

@@ -7,6 +7,7 @@
 #include "coordinator/lane.h"
 #include "coordinator/log_hub.h"
 #include "coordinator/progress_board.h"
+#include "coordinator/store/claims.h"
 #include "coordinator/watch_hub.h"
 #include "gridsweep/v1/sweep.grpc.pb.h"
 
@@ -17,7 +18,7 @@ class SweepService final : public v1::SweepService::CallbackService {
   // All outlive the service. `work_appeared` is called when there may be claimable runs.
   // `gate` may be null: nobody has a name then.
   SweepService(Lane& lane, const ProgressBoard& board, WatchHub& hub, LogHub& logs,
-               Counters& counters, std::function<void()> work_appeared, const TokenGate* gate)
+               Counters& counters, WorkAppeared work_appeared, const TokenGate* gate)
       : lane_(lane),
         board_(board),
         hub_(hub),
@@ -63,7 +64,7 @@ class SweepService final : public v1::SweepService::CallbackService {
   WatchHub& hub_;
   LogHub& logs_;
   Counters& counters_;
-  const std::function<void()> work_appeared_;
+  const WorkAppeared work_appeared_;
   const TokenGate* const gate_;
 };
 

@@ -8,7 +8,8 @@ Each cell is a database of its own with --rows runs in it, filled by SQL: `empty
 `finished` that many with results, `pending` in one sweep, `sweeps` in 1,000; `snapshot` has a session
 idle in a REPEATABLE READ transaction after its first select, `readers` four such transactions that read
 the views of schema dash every 15 s, and have done so for --hold-minutes and --hold-claims claims when the
-measurement begins; before, the same four as a dashboard's role are cut off. In each: runs a second
+measurement begins, and then once more while they hold them and read no more; before, the same four as a
+dashboard's role are cut off. In each: runs a second
 (lease, one heartbeat, completion with 8 units) at 1, 8, 64 and 1,000 workers, with WAL and the
 coordinator's processor time a run; then 1,000 workers waiting while one run at a time is given back: from
 its being there again (the answer to the release) and from that call to the grant, and statements a
@@ -29,6 +30,7 @@ import pgbench
 from servers import BIN, Coordinator, Postgres
 
 CELLS = ["empty", "finished", "pending", "sweeps", "snapshot", "readers"]
+WORKERS = (1, 8, 64, 1000)
 CLAIM = "%with c as materialized%"  # the statement that grants
 READ = ("select * from dash.sweeps;\nselect count(*) from dash.fractions;\n"
         "select * from dash.runs order by run_id desc limit 1000;\n")
@@ -110,9 +112,14 @@ class Readers:
                 except BrokenPipeError:
                     pass
 
-    def stop(self):
+    def cease(self):
+        """Reads no more; the transactions stay open."""
         self.ended.set()
         self.thread.join()
+        time.sleep(3)
+
+    def stop(self):
+        self.cease()
         for session in self.sessions:
             session.kill()
 
@@ -208,6 +215,21 @@ def trials(postgres, options):
     discard(postgres, database, coordinator)
 
 
+def busy(postgres, database, coordinator, options):
+    """Runs a second, WAL and processor time a run, by the number of workers."""
+    row = {}
+    for workers in WORKERS:
+        def during():
+            return {"cpu": coordinator.cpu(), "wal": int(postgres.psql(database, "select pg_current_wal_lsn() - '0/0'"))}
+        r = bench("busy", coordinator.address, workers, options.seconds, during)
+        runs = max(r["runs"], 1)
+        wal = int(postgres.psql(database, "select pg_current_wal_lsn() - '0/0'")) - r["wal"]
+        row[workers] = r["runs"] / r["seconds"]
+        row[f"cpu{workers}"] = (coordinator.cpu() - r["cpu"]) / runs * 1000
+        row[f"wal{workers}"] = wal / runs
+    return row
+
+
 def measure(postgres, cell, options):
     database, coordinator = build(postgres, cell, options)
     sessions = []
@@ -217,16 +239,12 @@ def measure(postgres, cell, options):
         sessions.append(postgres.session(
             database, "begin isolation level repeatable read;\nselect count(*) from dash.sweeps;\n"))
         time.sleep(1)
-    row = {"cell": cell}
-    for workers in (1, 8, 64, 1000):
-        def during():
-            return {"cpu": coordinator.cpu(), "wal": int(postgres.psql(database, "select pg_current_wal_lsn() - '0/0'"))}
-        r = bench("busy", coordinator.address, workers, options.seconds, during)
-        runs = max(r["runs"], 1)
-        wal = int(postgres.psql(database, "select pg_current_wal_lsn() - '0/0'")) - r["wal"]
-        row[workers] = r["runs"] / r["seconds"]
-        row[f"cpu{workers}"] = (coordinator.cpu() - r["cpu"]) / runs * 1000
-        row[f"wal{workers}"] = wal / runs
+    row = busy(postgres, database, coordinator, options)
+    if cell == "readers":
+        sessions[0].cease()
+        r = busy(postgres, database, coordinator, options)
+        print("  runs/s while the four only hold their transactions: "
+              + ", ".join(f"{r[workers]:.0f}" for workers in WORKERS), flush=True)
     # One run left, which comes and goes: what the workers of before still hold must not come back.
     time.sleep(2)
     postgres.psql(database, """

@@ -55,7 +55,7 @@ constexpr Statement kRescan{"rescan_queues", R"(
   from q join sweeps s using (sweep_id) where q.class >= 0 and s.cancelled_at is null)"};
 
 // Of the queues given: those that have a claimable run from their floor on. And all sweeps newer
-// than $4.
+// than $4, and those in $5.
 constexpr Statement kProbe{"probe_queues", R"(
   select s.sweep_id, case s.resource_class when 'cpu' then 1 when 'gpu' then 2 else 0 end,
          s.priority, s.max_parallel, s.submitted_by, s.memory_bytes, s.one_shape
@@ -63,7 +63,8 @@ constexpr Statement kProbe{"probe_queues", R"(
         from unnest($1::int[], $2::smallint[], $3::bigint[]) as k(sweep_id, class, floor)
         where exists (select from run_state r where r.sweep_id = k.sweep_id and r.class = k.class
                       and r.state = 0 and r.queue_pos >= k.floor)
-        union all select sweep_id from sweeps where sweep_id > $4::bigint) f
+        union select sweep_id from sweeps
+        where sweep_id > $4::bigint or sweep_id = any($5::int[])) f
   join sweeps s using (sweep_id) where s.cancelled_at is null)"};
 
 constexpr Statement kCountLeases{"count_leases_by_sweep", R"(
@@ -154,7 +155,7 @@ SweepInQueue ReadSweep(const pqxx::row& row) {
 class Claim {
  public:
   Claim(Transaction& t, const std::vector<Demand>& demands, absl::Duration ttl, ClaimMemory& memory,
-        ClaimReason reason)
+        const ClaimReason& reason)
       : t_(t),
         demands_(demands),
         ttl_(ttl),
@@ -249,9 +250,9 @@ class Claim {
 
   // Brings the memory up to date, as far as there is reason to.
   void Look() {
-    if (memory_.floor.RescanDue(absl::Now(), reason_.work_appeared)) {
+    if (memory_.floor.RescanDue(absl::Now(), reason_.work.anywhere)) {
       Rescan();
-    } else if (reason_.work_appeared) {
+    } else if (reason_.work.any()) {
       Probe();
     }
     const absl::Duration since = absl::Now() - memory_.counted;
@@ -279,14 +280,19 @@ class Claim {
   }
 
   void Probe() {
-    Params sweeps, classes, floors;
+    Params sweeps, classes, floors, unknown;
+    for (const int64_t id : reason_.work.sweeps) {
+      if (!memory_.share.knows(id)) unknown.emplace_back(id);
+    }
     for (const Queue& queue : memory_.share.exhausted()) {
+      if (!reason_.work.anywhere && !reason_.work.sweeps.contains(queue.sweep_id)) continue;
       sweeps.emplace_back(queue.sweep_id);
       classes.emplace_back(queue.resource_class);
       floors.emplace_back(memory_.floor.From(queue));
     }
     for (const auto& row :
-         t_.Exec(kProbe, {Array(sweeps), Array(classes), Array(floors), memory_.newest_sweep})) {
+         t_.Exec(kProbe, {Array(sweeps), Array(classes), Array(floors), memory_.newest_sweep,
+                          Array(unknown)})) {
       SweepInQueue sweep = ReadSweep(row);
       memory_.newest_sweep = std::max(memory_.newest_sweep, sweep.queue.sweep_id);
       memory_.share.Offer(std::move(sweep));
@@ -450,7 +456,7 @@ class Claim {
   const std::vector<Demand>& demands_;
   const absl::Duration ttl_;
   ClaimMemory& memory_;
-  const ClaimReason reason_;
+  const ClaimReason& reason_;
   std::vector<Claimed> claimed_;
   std::vector<uint64_t> free_memory_;  // by demand, less what it got
   std::set<size_t> verified_;          // places in `demands_`, looked up in this claim
@@ -461,10 +467,21 @@ class Claim {
 
 }  // namespace
 
+void NewWork::Add(const NewWork& other) {
+  anywhere = anywhere || other.anywhere;
+  sweeps.insert(other.sweeps.begin(), other.sweeps.end());
+}
+
+NewWork WorkOf(const std::vector<EndedLease>& ended) {
+  NewWork work;
+  for (const EndedLease& lease : ended) work.sweeps.insert(lease.sweep_id);
+  return work;
+}
+
 absl::StatusOr<std::vector<Claimed>> ClaimRuns(Database& database,
                                                const std::vector<Demand>& demands,
                                                absl::Duration ttl, ClaimMemory& memory,
-                                               ClaimReason reason) {
+                                               const ClaimReason& reason) {
   bool again = false;
   auto claimed = database.Transact([&](Transaction& t) -> absl::StatusOr<std::vector<Claimed>> {
     // What an aborted transaction has left there did not happen.

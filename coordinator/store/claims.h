@@ -4,7 +4,9 @@
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,6 +29,7 @@ struct EndedLease {
   int64_t run_id;
   State state;  // of the run, now
   int attempt = 0;
+  int64_t sweep_id = 0;
   std::string worker = {};    // its name
   std::string outcome = {};   // of the attempt
   double wasted_seconds = 0;  // of work, since the grant or the attempt's last checkpoint
@@ -73,9 +76,21 @@ struct ClaimMemory {
   absl::Time counted = absl::InfinitePast();
   absl::Duration count_took;
 };
+// Where there may be claimable runs that were not there.
+struct NewWork {
+  bool anywhere = false;
+  std::set<int64_t> sweeps = {};  // in these, where not anywhere
+
+  bool any() const { return anywhere || !sweeps.empty(); }
+  void Add(const NewWork& other);
+};
+// In the sweeps of runs whose leases have ended.
+NewWork WorkOf(const std::vector<EndedLease>& ended);
+using WorkAppeared = std::function<void(const NewWork&)>;
+
 // Why a claim is made.
 struct ClaimReason {
-  bool work_appeared = true;  // there may be claimable runs that were not there
+  NewWork work = {.anywhere = true};
   bool room_appeared = true;  // leases have ended, of sweeps with a limit perhaps
 };
 
@@ -90,7 +105,7 @@ struct ClaimReason {
 absl::StatusOr<std::vector<Claimed>> ClaimRuns(Database& database,
                                                const std::vector<Demand>& demands,
                                                absl::Duration ttl, ClaimMemory& memory,
-                                               ClaimReason reason = {});
+                                               const ClaimReason& reason = {});
 // The same without a memory.
 absl::StatusOr<std::vector<Claimed>> ClaimRuns(Database& database,
                                                const std::vector<Demand>& demands,

@@ -1,5 +1,9 @@
 #include "coordinator/store/leases.h"
 
+#include <absl/strings/numbers.h>
+#include <absl/strings/str_join.h>
+#include <absl/strings/str_split.h>
+
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -66,7 +70,7 @@ constexpr Statement kEnd{"end_leases", R"(
         least(600, $7::float8 * power(2, least(r.failures, 20)) * (0.75 + 0.5 * random())) end,
       changed_at = clock_timestamp()
   from judged j where r.run_id = j.run_id
-  returning r.run_id, r.state, j.attempt, j.worker,
+  returning r.run_id, r.state, j.attempt, r.sweep_id, j.worker,
             case when j.cancelled and not j.failed then 'cancelled' else $3 end,
             case when j.cancelled then 0 else j.wasted end)"};
 
@@ -95,7 +99,8 @@ Ended End(Transaction& t, const std::vector<LeaseKey>& keys, const std::string& 
        t.Exec(kEnd, {Array(runs), Array(tokens), outcome, at_fault != kNobody, error, Array(logs),
                      absl::ToDoubleSeconds(policy.backoff_base)})) {
     ended.leases.push_back({row[0].as<int64_t>(), static_cast<State>(row[1].as<int>()),
-                            row[2].as<int>(), row[3].c_str(), row[4].c_str(), row[5].as<double>()});
+                            row[2].as<int>(), row[3].as<int64_t>(), row[4].c_str(), row[5].c_str(),
+                            row[6].as<double>()});
   }
   if (at_fault == kNobody || ended.leases.empty()) return ended;
   Judgement judgement = JudgeWorker(t, at_fault, policy.quarantine_after);
@@ -293,6 +298,9 @@ absl::StatusOr<Failed> FailLease(Database& database, const LeaseKey& key, const 
 
 namespace {
 
+// Most of the time none has, and one look at the leases tells.
+constexpr Statement kAnyExpired{"look_for_expired_leases", R"(
+  select exists (select from leases where expires_at < clock_timestamp()))"};
 // Before the leases themselves: whoever cancels a sweep locks in that order.
 constexpr Statement kHoldSweepsOfExpired{"hold_sweeps_of_expired_leases", R"(
   select 1 from sweeps
@@ -313,6 +321,16 @@ constexpr Statement kDue{"queue_runs_after_backoff", R"(
 constexpr Statement kMarkAlive{"mark_coordinator_alive", R"(
   insert into coordinators (id) values ($1::uuid)
   on conflict (id) do update set alive_at = clock_timestamp())"};
+constexpr Statement kNotify{"notify", "select pg_notify($1, $2)"};
+
+// A payload is less than 8000 bytes.
+constexpr size_t kMostSweepsNamed = 500;
+
+// Ids with commas between them; none: anywhere.
+std::string ToPayload(const NewWork& work) {
+  if (work.anywhere || work.sweeps.size() > kMostSweepsNamed) return "";
+  return absl::StrJoin(work.sweeps, ",");
+}
 
 }  // namespace
 
@@ -322,6 +340,7 @@ absl::StatusOr<Upkeep> DoUpkeep(Database& database, bool expire, absl::Duration 
   if (expire) {
     auto expired =
         database.Transact([&](Transaction& t) -> absl::StatusOr<std::vector<EndedLease>> {
+          if (!t.Exec(kAnyExpired)[0][0].as<bool>()) return std::vector<EndedLease>();
           t.Exec(kHoldSweepsOfExpired);
           return End(t, ReadKeys(t.Exec(kExpired, {absl::ToDoubleSeconds(ttl)})), "lost", kNobody,
                      "the lease expired: no heartbeat in time", log_tails, policy)
@@ -343,9 +362,19 @@ absl::Status MarkAlive(Database& database, const std::string& coordinator_id) {
   });
 }
 
-absl::Status NotifyWork(Database& database) {
+NewWork FromPayload(const std::string& payload) {
+  NewWork work;
+  for (const absl::string_view id : absl::StrSplit(payload, ',')) {
+    int64_t sweep_id = 0;
+    if (!absl::SimpleAtoi(id, &sweep_id)) return {.anywhere = true};
+    work.sweeps.insert(sweep_id);
+  }
+  return work;
+}
+
+absl::Status NotifyWork(Database& database, const NewWork& work) {
   return database.Transact([&](Transaction& t) {
-    t.ExecText(StrCat("notify ", kWorkChannel));
+    t.Exec(kNotify, {kWorkChannel, ToPayload(work)});
     return absl::OkStatus();
   });
 }

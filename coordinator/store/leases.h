@@ -93,8 +93,9 @@ absl::StatusOr<Upkeep> DoUpkeep(Database& database, bool expire, absl::Duration 
 // Says that this coordinator (16 raw bytes) is alive.
 absl::Status MarkAlive(Database& database, const std::string& coordinator_id);
 
-// Tells all coordinators that there is claimable work.
+// Tells all coordinators, this one too, where there may be claimable runs; reads what they hear.
 inline constexpr char kWorkChannel[] = "gridsweep_work";
-absl::Status NotifyWork(Database& database);
+absl::Status NotifyWork(Database& database, const NewWork& work);
+NewWork FromPayload(const std::string& payload);
 
 }  // namespace gridsweep::coordinator

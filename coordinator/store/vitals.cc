@@ -23,10 +23,19 @@ constexpr Statement kVitals{"read_vitals", R"(
          count(*) filter (where not seen)
   from w)"};
 
+constexpr Statement kPing{"ping", "select 1"};
+
 constexpr Statement kCountRuns{"count_runs_by_state",
                                "select state, count(*) from run_state group by state"};
 
 }  // namespace
+
+absl::Status Ping(Database& database) {
+  return database.Transact([](Transaction& t) {
+    t.Exec(kPing);
+    return absl::OkStatus();
+  });
+}
 
 absl::StatusOr<Vitals> ReadVitals(Database& database, absl::Duration lease_ttl) {
   return database.Transact([&](Transaction& t) -> absl::StatusOr<Vitals> {

@@ -23,6 +23,9 @@ struct Vitals {
   double oldest_transaction = 0;        // Unix time, of those that this role may see; 0 without any
 };
 
+// Whether the database answers.
+absl::Status Ping(Database& database);
+
 // One statement over the leases and the workers, which are few however many runs there are.
 absl::StatusOr<Vitals> ReadVitals(Database& database, absl::Duration lease_ttl);
 

@@ -26,7 +26,8 @@ class Dispatch : public StoreTest {
     return {worker.id, worker.incarnation, RandomBytes(16), runs};
   }
 
-  std::vector<Grant> Remembering(const Demand& demand, ClaimReason reason = {false, false}) {
+  std::vector<Grant> Remembering(const Demand& demand,
+                                 const ClaimReason& reason = {NewWork(), false}) {
     auto claimed = ClaimRuns(db_, {demand}, kTtl, memory_, reason);
     EXPECT_TRUE(claimed.ok()) << claimed.status();
     return claimed.ok() ? (*claimed)[0].grants : std::vector<Grant>();
@@ -55,9 +56,60 @@ TEST_F(Dispatch, WordOfWorkIsEnoughToFindANewSweepAndAReleasedRun) {
   ASSERT_EQ(first.size(), 1u);
   EXPECT_TRUE(Remembering(Asking(worker, 1)).empty());
   ASSERT_TRUE(ReleaseLeases(db_, {first[0].key}, "").ok());
-  EXPECT_EQ(Remembering(Asking(worker, 1), {true, false}).size(), 1u);
+  EXPECT_EQ(Remembering(Asking(worker, 1), {{.anywhere = true}, false}).size(), 1u);
   Create(SmallSweep(1));
-  EXPECT_EQ(Remembering(Asking(worker, 1), {true, false}).size(), 1u);
+  EXPECT_EQ(Remembering(Asking(worker, 1), {{.anywhere = true}, false}).size(), 1u);
+}
+
+TEST_F(Dispatch, WordOfWorkInASweepLooksIntoThatOneAlone) {
+  const auto worker = Register("w");
+  std::map<int64_t, LeaseKey> leased;
+  for (int i = 0; i < 2; ++i) {
+    const int64_t sweep_id = Create(SmallSweep(1)).sweep_id();
+    const auto grants = Remembering(Asking(worker, 1), {{.anywhere = true}, false});
+    ASSERT_EQ(grants.size(), 1u);
+    EXPECT_EQ(grants[0].sweep_id, sweep_id);
+    leased[sweep_id] = grants[0].key;
+  }
+  EXPECT_TRUE(Remembering(Asking(worker, 1)).empty());
+  for (const auto& [sweep_id, key] : leased) {
+    const auto released = ReleaseLeases(db_, {key}, "");
+    ASSERT_TRUE(released.ok());
+    EXPECT_EQ(WorkOf(*released).sweeps, std::set{sweep_id});
+  }
+  for (const auto& [sweep_id, key] : leased) {
+    const auto grants = Remembering(Asking(worker, 2), {{.sweeps = {sweep_id}}, false});
+    ASSERT_EQ(grants.size(), 1u);
+    EXPECT_EQ(grants[0].sweep_id, sweep_id);
+  }
+  // Committed after a newer one had been seen.
+  const int64_t late = Create(SmallSweep(1)).sweep_id();
+  memory_.newest_sweep = late;
+  EXPECT_TRUE(Remembering(Asking(worker, 1), {{.sweeps = {late - 1}}, false}).empty());
+  EXPECT_EQ(Remembering(Asking(worker, 1), {{.sweeps = {late}}, false}).size(), 1u);
+}
+
+TEST_F(Dispatch, CoordinatorsTellEachOtherWhereThereIsWork) {
+  std::vector<std::string> heard;
+  struct Receiver : pqxx::notification_receiver {
+    Receiver(pqxx::connection& connection, std::vector<std::string>& heard)
+        : notification_receiver(connection, kWorkChannel), heard(heard) {}
+    void operator()(const std::string& payload, int) override { heard.push_back(payload); }
+    std::vector<std::string>& heard;
+  };
+  pqxx::connection connection(conninfo_);
+  Receiver receiver(connection, heard);
+  NewWork many;
+  for (int i = 1; i <= 2000; ++i) many.sweeps.insert(1'000'000 + i);
+  for (const NewWork& work :
+       {NewWork{.sweeps = {7, 12}}, NewWork{.anywhere = true, .sweeps = {7}}, many}) {
+    ASSERT_TRUE(NotifyWork(db_, work).ok());
+  }
+  while (heard.size() < 3) ASSERT_GT(connection.await_notification(10, 0), 0);
+  EXPECT_EQ(FromPayload(heard[0]).sweeps, (std::set<int64_t>{7, 12}));
+  EXPECT_FALSE(FromPayload(heard[0]).anywhere);
+  EXPECT_TRUE(FromPayload(heard[1]).anywhere);
+  EXPECT_TRUE(FromPayload(heard[2]).anywhere);  // too many to name
 }
 
 TEST_F(Dispatch, ARunThatAppearsBelowTheFloorIsFoundByTheRescan) {
@@ -84,7 +136,7 @@ TEST_F(Dispatch, ALimitIsSeenAgainOnceALeaseEnds) {
   ASSERT_EQ(first.size(), 1u);
   EXPECT_TRUE(Remembering(Asking(worker, 3)).empty());
   ASSERT_TRUE(CompleteRun(db_, ResultOf(first[0].key)).ok());
-  EXPECT_EQ(Remembering(Asking(worker, 3), {false, true}).size(), 1u);
+  EXPECT_EQ(Remembering(Asking(worker, 3), {NewWork(), true}).size(), 1u);
 }
 
 TEST_F(Dispatch, KnownWorkersAreLookedUpBeforeTheyGetAnything) {
@@ -132,7 +184,7 @@ TEST_F(Dispatch, AWorkerGetsNoMoreThanItsFreeMemoryHolds) {
   EXPECT_TRUE(Remembering(demand).empty());
   demand = Asking(worker, 4);
   demand.free_memory = 2999;
-  EXPECT_EQ(Remembering(demand, {true, true}).size(), 2u);
+  EXPECT_EQ(Remembering(demand, {{.anywhere = true}, true}).size(), 2u);
   EXPECT_EQ(Remembering(Asking(worker, 4)).size(), 2u);  // one that does not say
 }
 
