@@ -1,8 +1,6 @@
 // SweepService: what users call.
 #pragma once
 
-#include <functional>
-
 #include "common/token_gate.h"
 #include "coordinator/lane.h"
 #include "coordinator/log_hub.h"

@@ -116,7 +116,6 @@ class Readers:
         """Reads no more; the transactions stay open."""
         self.ended.set()
         self.thread.join()
-        time.sleep(3)
 
     def stop(self):
         self.cease()
@@ -242,6 +241,7 @@ def measure(postgres, cell, options):
     row = busy(postgres, database, coordinator, options)
     if cell == "readers":
         sessions[0].cease()
+        time.sleep(3)
         r = busy(postgres, database, coordinator, options)
         print("  runs/s while the four only hold their transactions: "
               + ", ".join(f"{r[workers]:.0f}" for workers in WORKERS), flush=True)
