@@ -29,12 +29,16 @@ constexpr int kReusesAPiece = 64;
 
 class WorkReceiver final : public pqxx::notification_receiver {
  public:
-  WorkReceiver(pqxx::connection& connection, const WorkAppeared& wake)
-      : notification_receiver(connection, kWorkChannel), wake_(wake) {}
-  void operator()(const std::string& payload, int) override { wake_(FromPayload(payload)); }
+  // `own`: the server's process that sends this coordinator's own word, which has been acted on.
+  WorkReceiver(pqxx::connection& connection, const WorkAppeared& wake, const std::atomic<int>& own)
+      : notification_receiver(connection, kWorkChannel), wake_(wake), own_(own) {}
+  void operator()(const std::string& payload, int process) override {
+    if (process != own_) wake_(FromPayload(payload));
+  }
 
  private:
   const WorkAppeared& wake_;
+  const std::atomic<int>& own_;
 };
 
 }  // namespace
@@ -162,7 +166,7 @@ void Background::Listen() {
     try {
       const auto connection = database.Connection();
       if (connection.ok()) {
-        WorkReceiver receiver(**connection, wake_);
+        WorkReceiver receiver(**connection, wake_, notifies_);
         do {
           (*connection)->await_notification(0, 200'000);
         } while ((*connection)->is_open() && Sleep(absl::ZeroDuration()));
@@ -185,6 +189,9 @@ void Background::Notify() {
       while (!stopping_ && !news_.any()) changed_.wait(mutex_);
       if (stopping_) return;
       news = std::exchange(news_, {});
+    }
+    if (const auto connection = database.Connection(); connection.ok()) {
+      notifies_ = (*connection)->backendpid();
     }
     // Lost word is no harm: the others poll.
     (void)NotifyWork(database, news);

@@ -5,6 +5,7 @@
 
 #include <absl/time/time.h>
 
+#include <atomic>
 #include <thread>
 
 #include "common/artifact_store.h"
@@ -52,6 +53,7 @@ class Background {
   CondVar changed_;
   NewWork news_ GUARDED_BY(mutex_);
   bool stopping_ GUARDED_BY(mutex_) = false;
+  std::atomic<int> notifies_ = 0;  // the server's process that sends our word to the others
   std::thread upkeep_, garbage_, listen_, notify_;
 };
 

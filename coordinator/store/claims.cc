@@ -55,7 +55,7 @@ constexpr Statement kRescan{"rescan_queues", R"(
   from q join sweeps s using (sweep_id) where q.class >= 0 and s.cancelled_at is null)"};
 
 // Of the queues given: those that have a claimable run from their floor on. And all sweeps newer
-// than $4, and those in $5.
+// than $4, and those in $5. Looked up one by one, however many sweeps there are.
 constexpr Statement kProbe{"probe_queues", R"(
   select s.sweep_id, case s.resource_class when 'cpu' then 1 when 'gpu' then 2 else 0 end,
          s.priority, s.max_parallel, s.submitted_by, s.memory_bytes, s.one_shape
@@ -63,9 +63,10 @@ constexpr Statement kProbe{"probe_queues", R"(
         from unnest($1::int[], $2::smallint[], $3::bigint[]) as k(sweep_id, class, floor)
         where exists (select from run_state r where r.sweep_id = k.sweep_id and r.class = k.class
                       and r.state = 0 and r.queue_pos >= k.floor)
-        union select sweep_id from sweeps
-        where sweep_id > $4::bigint or sweep_id = any($5::int[])) f
-  join sweeps s using (sweep_id) where s.cancelled_at is null)"};
+        union select sweep_id from sweeps where sweep_id > $4::bigint
+        union select unnest($5::int[])) f
+  cross join lateral (select * from sweeps where sweeps.sweep_id = f.sweep_id offset 0) s
+  where s.cancelled_at is null)"};
 
 constexpr Statement kCountLeases{"count_leases_by_sweep", R"(
   select l.sweep_id, s.submitted_by, l.n
