@@ -19,7 +19,6 @@ units.
 Two more cells, not of the default: `pgbench` runs 64 workers and pgbench with the store's own statements in
 turns (pgbench.py); `trials` is Ray Tune's published shape, 10,000 runs of a second, 16 at a time."""
 import argparse
-import hashlib
 import json
 import statistics
 import subprocess
@@ -166,8 +165,9 @@ def build(postgres, cell, options):
     postgres.psql(database, "create extension pg_stat_statements")
     coordinator = Coordinator(postgres, database)
     bench("create", coordinator.address, 1, 1)
-    shas = ",".join(f"('\\x{hashlib.sha256(f'bench {i}'.encode()).hexdigest()}', 1, 'result')" for i in range(1000))
-    postgres.psql(database, f"insert into artifacts (sha256, size, kind) values {shas}")
+    postgres.psql(database, """
+      insert into artifacts (sha256, size, kind)
+        select sha256(('bench ' || n)::bytea), 1, 'result' from generate_series(0, (1 << 18) - 1) n""")
     if cell in ("finished", "pending", "sweeps"):
         fill(postgres, database, 1000 if cell == "sweeps" else 1, options.rows, 4 if cell == "finished" else 0)
     if cell not in ("pending", "sweeps", "trials"):
