@@ -59,6 +59,9 @@ TEST_F(Results, RollupsEqualARecountOfTheUnits) {
                   "100.0::float8 end)"),
             0);
   EXPECT_EQ(Query("select units_above from dash.fractions where threshold = 0.8"), "2");
+  EXPECT_EQ(Count("select count(*) from dash.fractions where units_above = (select count(*) from "
+                  "units where grid_score_60 > threshold)"),
+            6);
   EXPECT_EQ(Count("select count(*) from unit_rollups"), 19);
   EXPECT_EQ(Count("select nulls from unit_rollups where metric = 'grid_score_90'"), kUnits);
 }
