@@ -190,11 +190,11 @@ void Background::Notify() {
       if (stopping_) return;
       news = std::exchange(news_, {});
     }
+    // Lost word is no harm: the others poll.
     if (const auto connection = database.Connection(); connection.ok()) {
       notifies_ = (*connection)->backendpid();
+      (void)NotifyWork(database, news);
     }
-    // Lost word is no harm: the others poll.
-    (void)NotifyWork(database, news);
     if (!Sleep(kNotifyPause)) return;
   }
 }
