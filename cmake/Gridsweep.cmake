@@ -38,6 +38,7 @@ endif()
 if(GRIDSWEEP_SANITIZE)
   add_compile_options(-fsanitize=${GRIDSWEEP_SANITIZE} -fno-omit-frame-pointer -g)
   add_link_options(-fsanitize=${GRIDSWEEP_SANITIZE})
+  add_compile_definitions(GRIDSWEEP_SANITIZED)
   if(GRIDSWEEP_SANITIZE MATCHES thread)
     # By it protobuf's headers lay out their maps as the system's library does not.
     add_compile_options(-U__SANITIZE_THREAD__)

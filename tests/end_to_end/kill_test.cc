@@ -198,7 +198,7 @@ TEST_P(KilledWorker, CostsNoRunAndCountsNoneTwice) {
   const auto third = instance_->StartWorker(plan.same_name ? name : StrCat("third-", plan.seed), 1,
                                             instance_->coordinator(), StrCat("third-", plan.seed));
 
-  const Ran waited = instance_->Sweepctl({"wait", sweep, "--timeout", "2m"});
+  const Ran waited = instance_->Sweepctl({"wait", sweep, "--timeout", "10m"});
   EXPECT_EQ(waited.code, 0) << waited.out << waited.err;
   EXPECT_EQ(third->Terminate(), 0);
   EXPECT_EQ(other.worker().Terminate(), 0);

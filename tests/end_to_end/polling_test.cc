@@ -130,7 +130,7 @@ TEST(Polling, AThousandWorkersCostLittleMemoryAndNoThreads) {
   const auto many = pollers(kFew, kMany);
   ServeAll(instance, many);
   EXPECT_LE(StatusOf(instance.coordinator_pid(), "Threads"), threads_for_few + kSomeThreads);
-#ifndef __SANITIZE_ADDRESS__
+#ifndef GRIDSWEEP_SANITIZED
   EXPECT_LT(StatusOf(instance.coordinator_pid(), "VmHWM") / 1024, kMostMegabytes);
 #endif
 }

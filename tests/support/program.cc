@@ -19,6 +19,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// A program under a sanitizer takes some times as long.
+#ifdef GRIDSWEEP_SANITIZED
+constexpr int kPatience = 5;
+#else
+constexpr int kPatience = 1;
+#endif
+
 pid_t Spawn(std::vector<std::string> words, const fs::path& out, const fs::path& err) {
   std::vector<char*> arguments;
   for (auto& word : words) arguments.push_back(word.data());
@@ -54,7 +61,7 @@ std::string ReadFile(const fs::path& path, size_t start) {
 }
 
 bool Within(const std::function<bool()>& condition, std::chrono::milliseconds limit) {
-  const auto deadline = std::chrono::steady_clock::now() + limit;
+  const auto deadline = std::chrono::steady_clock::now() + kPatience * limit;
   while (std::chrono::steady_clock::now() < deadline) {
     if (condition()) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));

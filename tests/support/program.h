@@ -14,7 +14,8 @@ namespace gridsweep::testing {
 // The whole file from byte `start`; "" when it cannot be read.
 std::string ReadFile(const std::filesystem::path& path, size_t start = 0);
 
-// Waits for `condition`; false when it does not come true in `limit`.
+// Waits for `condition`; false when it does not come true in `limit` (times five in builds with a
+// sanitizer).
 bool Within(const std::function<bool()>& condition,
             std::chrono::milliseconds limit = std::chrono::minutes(1));
 
