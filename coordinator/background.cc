@@ -87,17 +87,19 @@ void Background::Upkeep() {
   Database database(settings_.database);
   const std::string id = RandomBytes(16);
   ExpiryGuard guard(settings_.lease_ttl, settings_.tick);
-  absl::Time next_alive = absl::InfinitePast();
+  absl::Time next_alive = absl::InfinitePast(), next_expiry = absl::InfinitePast();
   bool failing = false;
   const auto log_tails = [this](int64_t run_id) { return board_.LogTail(run_id); };
   do {
-    const bool expire = guard.MayExpire(std::chrono::steady_clock::now());
+    const bool may_expire = guard.MayExpire(std::chrono::steady_clock::now());
+    const bool expire = may_expire && absl::Now() >= next_expiry;
     absl::Status status;
     if (absl::Now() >= next_alive) {
       status = MarkAlive(database, id);
       next_alive = absl::Now() + kAliveEvery;
     }
     if (status.ok()) {
+      const absl::Time start = absl::Now();
       const auto upkeep =
           DoUpkeep(database, expire, settings_.lease_ttl, settings_.failures, log_tails);
       status = upkeep.status();
@@ -112,6 +114,8 @@ void Background::Upkeep() {
         NewWork work = WorkOf(upkeep->expired);
         work.anywhere = upkeep->due > 0;
         if (work.any()) TellOf(work);
+        // Under an old snapshot the leases that ended stay in the table, and the look takes long.
+        next_expiry = absl::Now() + std::min(settings_.lease_ttl / 4, 50 * (absl::Now() - start));
       }
     }
     if (!status.ok()) {

@@ -62,6 +62,8 @@ RunFacts ReadRun(const pqxx::row& row, const MetricColumns& metrics) {
   if (!row["source_config_hash"].is_null()) {
     result.source_config_hash = AsBytes(row["source_config_hash"]);
   }
+  result.has_readout = row["has_readout"].as<bool>();
+  if (!row["units_above"].is_null()) result.units_above = ReadInts(row["units_above"]);
   result.equals_source = row["equals_source"].as<bool>();
   for (const std::string& metric : metrics.of_runs) {
     result.metrics[metric] = AsOptionalDouble(row[metric]);
@@ -100,7 +102,8 @@ std::vector<RunFacts> ReadRunFacts(Snapshot& snapshot, int64_t sweep_id, int64_t
   std::string sql =
       "select r.*, st.state, st.attempt, st.failures, l.attempt as lease_attempt, p.outcome,"
       " p.token, p.artifact, a.size, p.unit_count, p.steps, p.reused_from,"
-      " o.config_hash as source_config_hash,"
+      " (p.readout, p.readout_family) is not distinct from (r.readout, r.readout_family)"
+      " as has_readout, p.units_above, o.config_hash as source_config_hash,"
       " (p.outcome, p.artifact, p.steps, p.unit_count, p.numerics_id, p.science_version)"
       " is not distinct from (q.outcome, q.artifact, q.steps, q.unit_count, q.numerics_id,"
       " q.science_version) as equals_source";

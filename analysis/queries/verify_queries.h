@@ -35,6 +35,9 @@ struct ResultFacts {
   int64_t unit_count;
   int64_t steps;
   std::map<std::string, std::optional<double>> metrics;  // each of the table's
+  bool has_readout;                                      // the run's own, and its family
+  // Units above the published thresholds; absent in a run that diverged.
+  std::optional<std::vector<int64_t>> units_above;
   std::optional<int64_t> reused_from;                    // the run that was trained
   // Of that run, where it still has a result: raw bytes, and whether the results have the same
   // outcome, artifact, steps, unit count, numerics_id and science_version.

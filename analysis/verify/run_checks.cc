@@ -8,6 +8,7 @@
 
 #include "analysis/verify/canonical_config.h"
 #include "common/strings.h"
+#include "science/config/metric_registry.h"
 
 namespace gridsweep::analysis {
 namespace {
@@ -315,6 +316,25 @@ void CheckMaxima(const RunFacts& run, Findings& findings) {
   }
 }
 
+void CheckFractions(const RunFacts& run, Findings& findings) {
+  if (!run.result) return;
+  findings.Expect(run.result->has_readout, "fractions", run.run_id,
+                  "its result has another readout than the run");
+  std::optional<std::vector<int64_t>> counted;
+  if (run.state == kSucceeded) {
+    counted.emplace(science::kPublishedThresholds.size());
+    const auto found = run.unit_values.find("grid_score_60");
+    for (size_t i = 0; found != run.unit_values.end() && i < counted->size(); ++i) {
+      (*counted)[i] = std::ranges::count_if(found->second, [&](const auto& score) {
+        return score && *score > science::kPublishedThresholds[i];
+      });
+    }
+  }
+  findings.Expect(run.result->units_above == counted, "fractions", run.run_id,
+                  "its result has other numbers of units above the published thresholds than its "
+                  "units, counted again");
+}
+
 void CheckCurve(const RunFacts& run, Findings& findings) {
   const auto& steps = run.curve_steps;
   const bool in_range = steps.empty() || (steps.front() >= 0 && steps.back() <= run.total_steps);
@@ -335,6 +355,7 @@ void CheckRun(const RunFacts& run, const std::vector<std::string>& metrics, Find
   CheckUnits(run, findings);
   CheckRollups(run, metrics, findings);
   CheckMaxima(run, findings);
+  CheckFractions(run, findings);
   CheckCurve(run, findings);
 }
 

@@ -22,6 +22,8 @@ namespace gridsweep::analysis {
 //   unit_values      no value is NaN or infinite
 //   rollups          one a metric, equal to a recount of the units
 //   run_maxima       the run's largest scores are those of its units
+//   fractions        the result has the run's readout, and the numbers of units above the published
+//                    thresholds
 //   learning_curve   at most 256 points, steps rising, none beyond the last step
 // `metrics`: the unit metrics that the schema has.
 void CheckRun(const RunFacts& run, const std::vector<std::string>& metrics, Findings& findings);

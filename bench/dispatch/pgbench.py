@@ -61,8 +61,8 @@ def script(batch):
                   "begin;", with_values(s["lock_lease_to_complete"], [run, token]),
                   with_values(s["touch_artifact"], [":artifact"]),
                   "insert into run_results (run_id, sweep_id, token, outcome, artifact, unit_count, steps,"
-                  f" compute_seconds, numerics_id, science_version) values ({run}, :sweep, {token}, 1, :artifact, 8, 1,"
-                  " 0, 'bench', 1);",
+                  " compute_seconds, numerics_id, science_version, readout, readout_family, units_above)"
+                  f" values ({run}, :sweep, {token}, 1, :artifact, 8, 1, 0, 'bench', 1, 'DoS', 'DoS', '{{4,0,0,0,0,0}}');",
                   f"insert into units (run_id, unit, grid_score_60) select {run}, o - 1, v from"
                   " unnest(:scores::float8[]) with ordinality as u(v, o);",
                   f"insert into unit_rollups (run_id, {', '.join(COLUMNS)}) select {run}, {columns} from"

@@ -59,7 +59,8 @@ constexpr Statement kLockEnded{"lock_runs_to_retry", R"(
 constexpr Statement kKeepResults{"keep_results_in_attempts", R"(
   update attempts a
   set withdrawn = jsonb_strip_nulls(
-    (to_jsonb(p) - '{run_id,sweep_id,token,outcome,artifact,finished_at}'::text[]) ||
+    (to_jsonb(p) - '{run_id,sweep_id,token,outcome,artifact,finished_at,readout,readout_family,
+                     units_above}'::text[]) ||
     jsonb_build_object(
       'artifact', encode(p.artifact, 'hex'),
       'finished_us', (extract(epoch from p.finished_at) * 1000000)::bigint,

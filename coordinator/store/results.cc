@@ -1,5 +1,6 @@
 #include "coordinator/store/results.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "common/status.h"
@@ -28,7 +29,7 @@ constexpr Statement kKeepArtifact{"keep_artifact_of_upload",
                                   "delete from artifact_garbage where sha256 = $1::bytea"};
 
 constexpr Statement kLockRun{"lock_lease_to_complete", R"(
-  select r.sweep_id, r.ng, r.total_steps from leases l join runs r using (run_id)
+  select r.sweep_id, r.ng, r.total_steps, r.readout, r.readout_family from leases l join runs r using (run_id)
   where l.run_id = $1 and l.token = $2::uuid for update of l)"};
 constexpr Statement kRecorded{"find_result_of_token",
                               "select 1 from run_results where run_id = $1 and token = $2::uuid"};
@@ -45,10 +46,25 @@ constexpr Statement kEndLease{"end_lease_of_completed_run", R"(
 
 Param OrNull(double value) { return std::isfinite(value) ? Param(value) : Param(std::nullopt); }
 
-void InsertResult(Transaction& t, int64_t sweep_id, const v1::CompleteRunRequest::Header& header) {
+// How many units score above each of the published thresholds.
+Param UnitsAbove(const Completion& completion) {
+  if (completion.header.outcome() != v1::OUTCOME_SUCCEEDED) return std::nullopt;
+  Params above;
+  const auto found = completion.units.find("grid_score_60");
+  for (const double threshold : science::kPublishedThresholds) {
+    above.emplace_back(found == completion.units.end()
+                           ? int64_t{0}
+                           : std::ranges::count_if(found->second,
+                                                   [&](double score) { return score > threshold; }));
+  }
+  return Array(above);
+}
+
+// `run`: its row of kLockRun.
+void InsertResult(Transaction& t, const pqxx::row& run, const Completion& completion) {
   static const std::string sql = [] {
     std::string columns, places;
-    int place = 11;
+    int place = 14;
     for (const science::Metric& metric : science::Metrics()) {
       if (metric.level != science::MetricLevel::kRun) continue;
       columns += StrCat(", ", metric.name);
@@ -56,13 +72,16 @@ void InsertResult(Transaction& t, int64_t sweep_id, const v1::CompleteRunRequest
     }
     return StrCat(
         "insert into run_results (run_id, sweep_id, token, outcome, artifact, unit_count,"
-        " steps, compute_seconds, numerics_id, science_version",
-        columns, ") values ($1, $2, $3::uuid, $4, $5::bytea, $6, $7, $8, $9, $10", places, ")");
+        " steps, compute_seconds, numerics_id, science_version, readout, readout_family,"
+        " units_above",
+        columns, ") values ($1, $2, $3::uuid, $4, $5::bytea, $6, $7, $8, $9, $10, $11, $12, $13",
+        places, ")");
   }();
   static const Statement kInsert{"insert_run_result", sql.c_str()};
+  const v1::CompleteRunRequest::Header& header = completion.header;
   Params params = {
       header.ref().run_id(),
-      sweep_id,
+      run[0].as<int64_t>(),
       Uuid(header.ref().token()),
       static_cast<int>(header.outcome()),
       header.artifacts().empty() ? Param(std::nullopt) : Bytea(header.artifacts(0).sha256()),
@@ -70,7 +89,10 @@ void InsertResult(Transaction& t, int64_t sweep_id, const v1::CompleteRunRequest
       header.steps(),
       static_cast<double>(header.compute().seconds()) + header.compute().nanos() * 1e-9,
       header.numerics_id(),
-      header.science_version()};
+      header.science_version(),
+      run[3].c_str(),
+      run[4].c_str(),
+      UnitsAbove(completion)};
   std::map<std::string_view, double> metrics;
   for (const auto& [name, value] : header.run_metrics()) {
     metrics[science::FindMetric(name)->name] = value;
@@ -313,7 +335,7 @@ absl::StatusOr<bool> CompleteRun(Database& database, const Completion& completio
             "ARTIFACT_UNKNOWN");
       }
     }
-    InsertResult(t, lease[0][0].as<int64_t>(), header);
+    InsertResult(t, lease[0], completion);
     if (header.unit_count() > 0) {
       CopyUnits(t, completion);
       CopyRollups(t, completion);

@@ -63,11 +63,12 @@ std::string MetricColumns(science::MetricLevel level, const char* prefix) {
 const Statement& CopyResults() {
   static const std::string sql = StrCat(
       "insert into run_results (run_id, sweep_id, token, outcome, artifact, unit_count, steps,"
-      " compute_seconds, numerics_id, science_version, reused_from",
+      " compute_seconds, numerics_id, science_version, reused_from, readout, readout_family,"
+      " units_above",
       MetricColumns(science::MetricLevel::kRun, ""),
       ") select q.run_id, r.sweep_id, gen_random_uuid(), p.outcome, p.artifact, p.unit_count,"
       " p.steps, p.compute_seconds, p.numerics_id, p.science_version,"
-      " coalesce(p.reused_from, p.run_id)",
+      " coalesce(p.reused_from, p.run_id), r.readout, r.readout_family, p.units_above",
       MetricColumns(science::MetricLevel::kRun, "p."),
       " from unnest($1::bigint[], $2::bigint[]) as q(run_id, source)"
       " join runs r on r.run_id = q.run_id join run_results p on p.run_id = q.source");

@@ -115,6 +115,16 @@ std::string RollupSql(int64_t run_id, const std::string& metric, const Values& v
                 ", ", nulls, ", ", Sql(low), ", ", Sql(high), ", ", Text(sum), ", ", array, ");");
 }
 
+std::string UnitsAbove(const Values& scores) {
+  std::string counts;
+  for (const double threshold : {0.3, 0.75, 0.8, 0.85, 1.0, 1.15}) {
+    counts += (counts.empty() ? "'{" : ",") +
+              std::to_string(std::ranges::count_if(
+                  scores, [&](const auto& score) { return score && *score > threshold; }));
+  }
+  return counts + "}'";
+}
+
 void WriteText(hid_t file, const std::string& name, const std::string& text) {
   const hid_t type = H5Tcopy(H5T_C_S1);
   H5Tset_size(type, text.size());
@@ -348,10 +358,13 @@ void ResultWorld::AddRun(int64_t sweep_id, int64_t run_id, int ordinal, const Ru
     }
     sql += StrCat(
         "insert into run_results (run_id, sweep_id, token, outcome, artifact, unit_count,"
-        " steps, compute_seconds, numerics_id, science_version",
+        " steps, compute_seconds, numerics_id, science_version, readout, readout_family,"
+        " units_above",
         columns, ") values (", run_id, ", ", sweep_id, ", ", token, ", ", succeeded ? 1 : 2, ", ",
         artifact, ", ", succeeded ? spec.scores.size() : 0, ", ", succeeded ? 5 * spec.n_epochs : 4,
-        ", 1, '', 1", values, ");");
+        ", 1, '', 1, (select readout from runs where run_id = ", run_id,
+        "), (select readout_family from runs where run_id = ", run_id, "), ",
+        succeeded ? UnitsAbove(spec.scores) : "null", values, ");");
     sql += StrCat("insert into learning_curves values (", run_id, ", 1, 8, 90, null), (", run_id,
                   ", 4, 7, null, null);");
   }

@@ -75,6 +75,12 @@ TEST_F(Reuse, TrainsTheNewPointsAlone) {
     for (const char* table : {"units", "unit_rollups", "learning_curves"}) {
       EXPECT_EQ(RowsOf(table, run), RowsOf(table, source)) << table;
     }
+    const auto shown = [&](int64_t id) {
+      return Query(StrCat("select (readout, readout_family, units_above) from run_results where "
+                          "run_id = ",
+                          id));
+    };
+    EXPECT_EQ(shown(run), shown(source));
     EXPECT_EQ(RunOf(run).reused_from_run_id(), source);
     EXPECT_EQ(RunOf(source).reused_from_run_id(), 0);
     EXPECT_EQ(RunOf(run).artifact_sha256(), RunOf(source).artifact_sha256());

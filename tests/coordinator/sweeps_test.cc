@@ -63,18 +63,22 @@ TEST(MigrationsFresh, AResultOfBeforeHasNoneOfTheMetricsThatCameLater) {
     insert into run_results (run_id, sweep_id, token, outcome, unit_count, steps, compute_seconds,
       numerics_id, science_version) values (1, 1, gen_random_uuid(), 1, 3, 10, 1, '', 1),
       (2, 1, gen_random_uuid(), 2, 0, 10, 1, '', 1);
-    insert into unit_rollups values (1, 'grid_score_60', 3, 3, null, null, 0, array_fill(0, '{402}'))
+    insert into unit_rollups values (1, 'grid_score_60', 3, 2, 0.81, 0.81, 0.81,
+      array_fill(0, '{281}') || 1 || array_fill(0, '{120}'))
   )");
   ASSERT_TRUE(Migrate(database, EmbeddedMigrations()).ok());
   EXPECT_EQ(
       query("select string_agg(metric, ',' order by metric) from unit_rollups where run_id = 1"
             " and n = 3 and nulls = 3 and min is null and sum = 0"),
-      "border_score,field_count,grid_score_60,grid_score_60_circle,grid_score_60_means,"
+      "border_score,field_count,grid_score_60_circle,grid_score_60_means,"
       "orientation_spread_rad,phase_x,phase_y");
   EXPECT_EQ(query("select count(*) from unit_rollups where cardinality(bins) = 402"), "3");
   EXPECT_EQ(query("select count(*) from unit_rollups where run_id = 2"), "0");
   EXPECT_EQ(query("select chance_score_60_p95 is null from run_results where run_id = 1"), "t");
-  EXPECT_EQ(query("select chance_fraction is null and fraction = 0 from dash.fractions"), "t");
+  EXPECT_EQ(query("select string_agg(units_above || ' of ' || units, ', ' order by threshold) from"
+                  " dash.fractions where readout = 'DoS' and chance_fraction is null"),
+            "1 of 3, 1 of 3, 1 of 3, 0 of 3, 0 of 3, 0 of 3");
+  EXPECT_EQ(query("select units_above is null from run_results where run_id = 2"), "t");
 }
 
 TEST(MigrationsFresh, TheLatestAttemptsThatFailedCountAsTheRunsFailures) {
