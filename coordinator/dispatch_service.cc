@@ -187,6 +187,7 @@ absl::Status DispatchService::DoHeartbeat(Database& database, const v1::Heartbea
     held[lease.key.token] = &lease;
     tokens.push_back(lease.key.token);
   }
+  const auto now = std::chrono::steady_clock::now();
   for (const v1::LeaseProgress& progress : request.held()) {
     v1::Verdict& verdict = *response.add_verdicts();
     verdict.set_run_id(progress.ref().run_id());
@@ -196,7 +197,7 @@ absl::Status DispatchService::DoHeartbeat(Database& database, const v1::Heartbea
       continue;
     }
     parts_.board.Report(progress);
-    const auto idle = stuck_watch_.Observe(progress, std::chrono::steady_clock::now());
+    const auto idle = stuck_watch_.Observe(request.worker_id(), progress, now);
     if (idle && !found->second->cancelling) {
       RETURN_IF_ERROR(EndStuck(database, progress, *idle));
       verdict.set_kind(v1::Verdict::KIND_LOST);
@@ -206,6 +207,7 @@ absl::Status DispatchService::DoHeartbeat(Database& database, const v1::Heartbea
                      : renewed.releasing       ? v1::Verdict::KIND_CHECKPOINT_AND_RELEASE
                                                : v1::Verdict::KIND_CONTINUE);
   }
+  stuck_watch_.KeepOnly(request.worker_id(), now);
   std::vector<LeaseKey> forgotten;
   if (look_for_left_out) {
     for (const std::string& token : left_out_.Observe(request.worker_id(), tokens, reported)) {

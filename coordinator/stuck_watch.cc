@@ -16,16 +16,13 @@ double Median(std::vector<double> values) {
 
 }  // namespace
 
-std::optional<absl::Duration> StuckWatch::Observe(const v1::LeaseProgress& progress, Time now) {
+std::optional<absl::Duration> StuckWatch::Observe(int64_t worker_id,
+                                                  const v1::LeaseProgress& progress, Time now) {
   if (limits_.least <= absl::ZeroDuration()) return std::nullopt;
   const v1::Phase phase =
       v1::Phase_IsValid(progress.phase()) ? progress.phase() : v1::PHASE_UNSPECIFIED;
   MutexLock lock(mutex_);
-  if (now >= next_purge_) {
-    std::erase_if(leases_, [&](const auto& item) { return item.second.seen < now - kForgetAfter; });
-    next_purge_ = now + kForgetAfter;
-  }
-  const auto [found, fresh] = leases_.try_emplace(progress.ref().token());
+  const auto [found, fresh] = leases_[worker_id].try_emplace(progress.ref().token());
   Lease& lease = found->second;
   const bool same_phase = !fresh && lease.phase == phase;
   if (same_phase) lease.idle += std::min(absl::FromChrono(now - lease.seen), longest_gap_);
@@ -51,6 +48,23 @@ std::optional<absl::Duration> StuckWatch::Observe(const v1::LeaseProgress& progr
   }
   if (phase == v1::PHASE_UPLOADING || lease.idle <= limit) return std::nullopt;
   return lease.idle;
+}
+
+void StuckWatch::KeepOnly(int64_t worker_id, Time now) {
+  MutexLock lock(mutex_);
+  const auto found = leases_.find(worker_id);
+  if (found != leases_.end()) {
+    std::erase_if(found->second, [&](const auto& item) { return item.second.seen < now; });
+    if (found->second.empty()) leases_.erase(found);
+  }
+  if (now < next_purge_) return;
+  // Workers that are gone.
+  std::erase_if(leases_, [&](const auto& worker) {
+    return std::ranges::all_of(worker.second, [&](const auto& item) {
+      return item.second.seen < now - kForgetAfter;
+    });
+  });
+  next_purge_ = now + kForgetAfter;
 }
 
 }  // namespace gridsweep::coordinator

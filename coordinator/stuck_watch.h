@@ -34,8 +34,11 @@ class StuckWatch {
       : limits_(limits), longest_gap_(longest_gap) {}
 
   // For how long the lease has not advanced, where that is too long.
-  std::optional<absl::Duration> Observe(const v1::LeaseProgress& progress, Time now)
-      LOCKS_EXCLUDED(mutex_);
+  std::optional<absl::Duration> Observe(int64_t worker_id, const v1::LeaseProgress& progress,
+                                        Time now) LOCKS_EXCLUDED(mutex_);
+  // Forgets the worker's leases that its last heartbeat, at `now`, did not report: so that what is
+  // kept does not grow with the runs that it has had.
+  void KeepOnly(int64_t worker_id, Time now) LOCKS_EXCLUDED(mutex_);
 
  private:
   struct Lease {
@@ -50,7 +53,8 @@ class StuckWatch {
   const StuckLimits limits_;
   const absl::Duration longest_gap_;
   Mutex mutex_;
-  std::unordered_map<std::string, Lease> leases_ GUARDED_BY(mutex_);  // by token
+  // By worker and token.
+  std::unordered_map<int64_t, std::unordered_map<std::string, Lease>> leases_ GUARDED_BY(mutex_);
   Time next_purge_ GUARDED_BY(mutex_) = Time::min();
 };
 

@@ -21,7 +21,7 @@ class StuckWatchTest : public ::testing::Test {
   }
   bool IsStuck(const v1::LeaseProgress& progress, int after_s) {
     now_ += seconds(after_s);
-    return watch_.Observe(progress, now_).has_value();
+    return watch_.Observe(kWorker, progress, now_).has_value();
   }
   // Beats with the same progress until it is stuck: after how many seconds, -1 for `limit_s` of
   // none.
@@ -32,6 +32,7 @@ class StuckWatchTest : public ::testing::Test {
     return -1;
   }
 
+  static constexpr int64_t kWorker = 7;
   StuckWatch watch_{{absl::Minutes(5), 100}, absl::Seconds(30)};
   StuckWatch::Time now_ = StuckWatch::Time(std::chrono::hours(1));
 };
@@ -90,10 +91,27 @@ TEST_F(StuckWatchTest, LeasesAreWatchedApart) {
   EXPECT_TRUE(IsStuck(At(v1::PHASE_TRAINING, 1, 0, "a"), 15));
 }
 
+TEST_F(StuckWatchTest, WhatAHeartbeatLeavesOutIsForgotten) {
+  const auto beat = [&](int64_t worker, const std::string& token) {
+    return watch_.Observe(worker, At(v1::PHASE_TRAINING, 1, 0, token), now_).has_value();
+  };
+  for (int waited = 0; waited <= 300; waited += 15) {
+    beat(1, "a");
+    beat(1, "b");
+    beat(2, "c");
+    now_ += seconds(15);
+  }
+  beat(1, "a");
+  watch_.KeepOnly(1, now_);
+  EXPECT_TRUE(beat(1, "a"));
+  EXPECT_FALSE(beat(1, "b")) << "it begins anew";
+  EXPECT_TRUE(beat(2, "c")) << "another worker's";
+}
+
 TEST_F(StuckWatchTest, ZeroMeansNever) {
   StuckWatch never({absl::ZeroDuration(), 100}, absl::Seconds(30));
   for (int i = 0; i < 100; ++i) {
-    EXPECT_FALSE(never.Observe(At(v1::PHASE_TRAINING, 1), now_ += seconds(30)));
+    EXPECT_FALSE(never.Observe(kWorker, At(v1::PHASE_TRAINING, 1), now_ += seconds(30)));
   }
 }
 
