@@ -22,6 +22,7 @@ begin
           alter role gridsweep_dash connection limit 10;
           alter role gridsweep_dash set statement_timeout = '30s';
           alter role gridsweep_dash set idle_in_transaction_session_timeout = '10s';
+          alter role gridsweep_dash set jit = off;  -- compiling a view takes longer than reading it
         end if;
       end if;
     exception

@@ -87,7 +87,7 @@ TEST_F(Roles, DashReadsTheViewsOfItsSchemaAndNothingElse) {
   EXPECT_TRUE(Denied(Try(dash, "create table mine (x int)")));
   EXPECT_EQ(Query("select array_to_string(rolconfig, ' ') from pg_roles "
                   "where rolname = 'gridsweep_dash'"),
-            "statement_timeout=30s idle_in_transaction_session_timeout=10s");
+            "statement_timeout=30s idle_in_transaction_session_timeout=10s jit=off");
 }
 
 TEST_F(Roles, TablesThatComeLaterAreGrantedToo) {
