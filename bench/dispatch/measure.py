@@ -8,8 +8,9 @@ Each cell is a database of its own with --rows runs in it, filled by SQL: `empty
 `finished` that many with results, `pending` in one sweep, `sweeps` in 1,000; `snapshot` has a session
 idle in a REPEATABLE READ transaction after its first select, `readers` four such transactions that read
 the views of schema dash every 15 s, and have done so for --hold-minutes and --hold-claims claims when the
-measurement begins, and then once more while they hold them and read no more; before, the same four as a
-dashboard's role are cut off. In each: runs a second
+measurement begins, and then once more while they hold them and read no more, each three times in turns with
+an empty database in the same server, medians of each; before, the same four as a dashboard's role are cut
+off. In each: runs a second
 (lease, one heartbeat, completion with 8 units) at 1, 8, 64 and 1,000 workers, with WAL and the
 coordinator's processor time a run; then 1,000 workers waiting while one run at a time is given back: from
 its being there again (the answer to the release) and from that call to the grant, and statements a
@@ -30,6 +31,7 @@ from servers import BIN, Coordinator, Postgres
 
 CELLS = ["empty", "finished", "pending", "sweeps", "snapshot", "readers"]
 WORKERS = (1, 8, 64, 1000)
+TURNS = 3
 CLAIM = "%with c as materialized%"  # the statement that grants
 READ = ("select * from dash.sweeps;\nselect count(*) from dash.fractions;\n"
         "select * from dash.runs order by run_id desc limit 1000;\n")
@@ -99,12 +101,13 @@ class Readers:
         self.sessions = [postgres.session(database, "begin isolation level repeatable read;\n" + READ, user)
                          for _ in range(4)]
         self.ended = threading.Event()
+        self.paused = False
         self.thread = threading.Thread(target=self.read)
         self.thread.start()
 
     def read(self):
         while not self.ended.wait(15):
-            for session in self.sessions:
+            for session in self.sessions if not self.paused else ():
                 try:
                     session.stdin.write(READ)
                     session.stdin.flush()
@@ -160,8 +163,8 @@ def hold(postgres, database, coordinator, options):
     return readers
 
 
-def build(postgres, cell, options):
-    """The cell's database, and its coordinator."""
+def build(postgres, cell, options, runs=60000):
+    """The cell's database, with `runs` pending to work on, and its coordinator."""
     database = "cell_" + cell
     postgres.psql("postgres", f"create database {database}")
     postgres.psql(database, "create extension pg_stat_statements")
@@ -173,7 +176,7 @@ def build(postgres, cell, options):
     if cell in ("finished", "pending", "sweeps"):
         fill(postgres, database, 1000 if cell == "sweeps" else 1, options.rows, 4 if cell == "finished" else 0)
     if cell not in ("pending", "sweeps", "trials"):
-        fill(postgres, database, 1, 60000 + (options.hold_claims + 30000 if cell == "readers" else 0), 0)
+        fill(postgres, database, 1, runs, 0)
     postgres.psql(database, "checkpoint")
     return database, coordinator
 
@@ -231,22 +234,44 @@ def busy(postgres, database, coordinator, options):
     return row
 
 
+def in_turns(postgres, ours, beside, options, readers, what):
+    """Medians of `ours` in turns with those of `beside`, during which the readers read nothing."""
+    rows = {"ours": [], "beside": []}
+    for _ in range(TURNS):
+        for name, cell in (("beside", beside), ("ours", ours)):
+            readers.paused = name == "beside"
+            time.sleep(2)  # for what they have begun
+            rows[name].append(busy(postgres, *cell, options))
+    medians = {name: {key: statistics.median(row[key] for row in rows[name]) for key in rows[name][0]}
+               for name in rows}
+    for name, row in medians.items():
+        print(f"  the four {what}, {'runs/s' if name == 'ours' else 'empty beside it'}: "
+              + ", ".join(f"{row[workers]:.0f}" for workers in WORKERS)
+              + f" (CPU {row['cpu64']:.2f} ms, WAL {row['wal64']:.0f} B a run)", flush=True)
+    print("  times less: " + ", ".join(
+        f"{medians['beside'][workers] / medians['ours'][workers]:.2f}" for workers in WORKERS), flush=True)
+    return medians["ours"]
+
+
 def measure(postgres, cell, options):
-    database, coordinator = build(postgres, cell, options)
     sessions = []
     if cell == "readers":
-        sessions.append(hold(postgres, database, coordinator, options))
-    if cell == "snapshot":
-        sessions.append(postgres.session(
-            database, "begin isolation level repeatable read;\nselect count(*) from dash.sweeps;\n"))
-        time.sleep(1)
-    row = busy(postgres, database, coordinator, options)
-    if cell == "readers":
-        sessions[0].cease()
-        time.sleep(3)
-        r = busy(postgres, database, coordinator, options)
-        print("  runs/s while the four only hold their transactions: "
-              + ", ".join(f"{r[workers]:.0f}" for workers in WORKERS), flush=True)
+        most = round(2 * TURNS * len(WORKERS) * options.seconds * 1000)
+        beside = build(postgres, "beside", options, most)
+        database, coordinator = build(postgres, cell, options, options.hold_claims + most)
+        readers = hold(postgres, database, coordinator, options)
+        sessions.append(readers)
+        row = in_turns(postgres, (database, coordinator), beside, options, readers, "read")
+        readers.cease()
+        in_turns(postgres, (database, coordinator), beside, options, readers, "only hold")
+        discard(postgres, *beside)
+    else:
+        database, coordinator = build(postgres, cell, options)
+        if cell == "snapshot":
+            sessions.append(postgres.session(
+                database, "begin isolation level repeatable read;\nselect count(*) from dash.sweeps;\n"))
+            time.sleep(1)
+        row = busy(postgres, database, coordinator, options)
     # One run left, which comes and goes: what the workers of before still hold must not come back.
     time.sleep(2)
     postgres.psql(database, """
