@@ -115,7 +115,10 @@ void Background::Upkeep() {
         work.anywhere = upkeep->due > 0;
         if (work.any()) TellOf(work);
         // Under an old snapshot the leases that ended stay in the table, and the look takes long.
-        next_expiry = absl::Now() + std::min(settings_.lease_ttl / 4, 50 * (absl::Now() - start));
+        if (expire) {
+          next_expiry =
+              absl::Now() + std::min(settings_.lease_ttl / 4, 50 * (absl::Now() - start));
+        }
       }
     }
     if (!status.ok()) {

@@ -29,7 +29,8 @@ constexpr Statement kKeepArtifact{"keep_artifact_of_upload",
                                   "delete from artifact_garbage where sha256 = $1::bytea"};
 
 constexpr Statement kLockRun{"lock_lease_to_complete", R"(
-  select r.sweep_id, r.ng, r.total_steps, r.readout, r.readout_family from leases l join runs r using (run_id)
+  select r.sweep_id, r.ng, r.total_steps, r.readout, r.readout_family
+  from leases l join runs r using (run_id)
   where l.run_id = $1 and l.token = $2::uuid for update of l)"};
 constexpr Statement kRecorded{"find_result_of_token",
                               "select 1 from run_results where run_id = $1 and token = $2::uuid"};
