@@ -86,7 +86,7 @@ void Fleet::Start(const std::string& conninfo, int runs) {
 }
 
 void Fleet::ExpectGoodEnd(const PostgresServer& server, const std::string& database) const {
-  const Ran waited = Sweepctl({"wait", sweep_, "--timeout", "10m"});
+  const Ran waited = Sweepctl({"wait", sweep_, "--timeout", Timeout(std::chrono::minutes(3))});
   EXPECT_EQ(waited.code, 0) << waited.out << waited.err;
   const auto count = [&](const std::string& what) {
     return server.Ask("select count(*) from " + what, database);

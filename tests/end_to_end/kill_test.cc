@@ -198,7 +198,8 @@ TEST_P(KilledWorker, CostsNoRunAndCountsNoneTwice) {
   const auto third = instance_->StartWorker(plan.same_name ? name : StrCat("third-", plan.seed), 1,
                                             instance_->coordinator(), StrCat("third-", plan.seed));
 
-  const Ran waited = instance_->Sweepctl({"wait", sweep, "--timeout", "10m"});
+  const Ran waited = instance_->Sweepctl({"wait", sweep, "--timeout",
+      Timeout(std::chrono::minutes(2))});
   EXPECT_EQ(waited.code, 0) << waited.out << waited.err;
   EXPECT_EQ(third->Terminate(), 0);
   EXPECT_EQ(other.worker().Terminate(), 0);

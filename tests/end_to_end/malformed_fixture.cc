@@ -30,7 +30,8 @@ void Train(Stage& stage) {
   const Instance& instance = *stage.instance;
   stage.sweep_id = std::stoll(instance.Submit(kTrained));
   const auto worker = instance.StartWorker("worker", 1, instance.coordinator(), "worker");
-  EXPECT_EQ(instance.Sweepctl({"wait", "trained", "--timeout", "10m"}).code, 0);
+  EXPECT_EQ(instance.Sweepctl({"wait", "trained", "--timeout",
+      Timeout(std::chrono::minutes(1))}).code, 0);
   EXPECT_EQ(worker->Terminate(), 0);
   stage.run_id = std::stoll(instance.Ask({"get", "runs"}).at(0).at("run_id").get<std::string>());
 }

@@ -129,7 +129,8 @@ class Outage : public ::testing::Test {
 
   // Everything has succeeded and can be checked; the outcomes and errors of each run's attempts.
   std::map<std::string, std::vector<std::string>> End(const std::string& sweep) {
-    const Ran waited = instance_->Sweepctl({"wait", sweep, "--timeout", "10m"});
+    const Ran waited = instance_->Sweepctl({"wait", sweep, "--timeout",
+        Timeout(std::chrono::minutes(5))});
     EXPECT_EQ(waited.code, 0) << waited.out << waited.err;
     for (const auto& worker : workers_) EXPECT_EQ(worker->Terminate(), 0);
     EXPECT_THAT(instance_->Sweepctl({"verify", sweep}).out, HasSubstr("0 faults"));

@@ -101,7 +101,8 @@ std::vector<json> WatchedInstance::told_;
 TEST_F(WatchedInstance, ASweepCanBeWatchedFromItsStartToItsNotice) {
   const auto worker = instance_->StartWorker("ada", 1, instance_->coordinator(), "ada");
   const std::string sweep = instance_->Submit(Sweep(StrCat("http://127.0.0.1:", port_, "/told")));
-  ASSERT_EQ(instance_->Sweepctl({"wait", sweep, "--timeout", "10m"}).code, 0);
+  ASSERT_EQ(instance_->Sweepctl({"wait", sweep, "--timeout",
+      Timeout(std::chrono::minutes(3))}).code, 0);
   ASSERT_TRUE(Within([] { return Told().size() == 1; }));
   EXPECT_EQ(Told()[0]["counts"]["succeeded"], 2);
 

@@ -69,6 +69,10 @@ bool Within(const std::function<bool()>& condition, std::chrono::milliseconds li
   return condition();
 }
 
+std::string Timeout(std::chrono::seconds limit) {
+  return std::to_string((kPatience * limit).count()) + "s";
+}
+
 Program::Program(const std::vector<std::string>& words, const fs::path& log)
     : pid_(Spawn(words, log, log)) {}
 

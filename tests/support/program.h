@@ -18,6 +18,8 @@ std::string ReadFile(const std::filesystem::path& path, size_t start = 0);
 // sanitizer).
 bool Within(const std::function<bool()>& condition,
             std::chrono::milliseconds limit = std::chrono::minutes(1));
+// A --timeout of sweepctl that is lengthened in the same way.
+std::string Timeout(std::chrono::seconds limit);
 
 // A program in the background. For one thread at a time.
 class Program {
