@@ -180,7 +180,7 @@ absl::Status DispatchService::DoHeartbeat(Database& database, const v1::Heartbea
       left_out_.Due(request.worker_id(), absl::Now(), settings_.heartbeat_interval / 2);
   ASSIGN_OR_RETURN(const Renewed renewed,
                    RenewLeases(database, request.worker_id(), request.incarnation(), renewals,
-                               settings_.lease_ttl, /*list_all=*/look_for_left_out));
+                               settings_.lease_ttl, /*full=*/look_for_left_out));
   std::map<std::string, const HeldLease*> held;
   std::vector<std::string> tokens;
   for (const HeldLease& lease : renewed.held) {

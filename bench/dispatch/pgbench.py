@@ -55,7 +55,7 @@ def script(batch):
     for i in range(1, batch + 1):
         run, token, worker, incarnation = (f":{name}_{i}" for name in ("run", "token", "worker", "incarnation"))
         lines += ["begin;", "set local synchronous_commit = off;",
-                  with_values(s["see_worker"], [worker, incarnation, "60"]),
+                  with_values(s["find_worker_of_heartbeat"], [worker, incarnation]),
                   with_values(s["renew_leases"], [worker, f":runs_{i}", f":tokens_{i}", "60"]),
                   with_values(s["find_leases_of_worker"], [worker, incarnation, f":runs_{i}", f":tokens_{i}"]), "commit;",
                   "begin;", with_values(s["lock_lease_to_complete"], [run, token]),

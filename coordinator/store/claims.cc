@@ -33,8 +33,8 @@ constexpr Statement kGrantedBefore{"find_grants_of_requests", R"(
          c.numerics_id, c.science_version
   from unnest($1::bigint[], $2::bytea[], $3::bytea[]) with ordinality
          as d(worker, incarnation, request, place)
-  cross join lateral (select * from leases where worker_id = d.worker and request_id = d.request
-                      offset 0) l
+  cross join lateral (select * from leases where worker_id + 0 = d.worker
+                      and request_id = d.request offset 0) l
   join runs r using (run_id) join sweeps s on s.sweep_id = l.sweep_id
   left join checkpoints c using (run_id)
   where l.incarnation = d.incarnation

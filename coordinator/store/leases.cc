@@ -4,6 +4,7 @@
 #include <absl/strings/str_join.h>
 #include <absl/strings/str_split.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -14,13 +15,17 @@
 namespace gridsweep::coordinator {
 namespace {
 
+// Leases and what else comes and goes are looked up one by one, not joined: a scan passes over all
+// rows that are gone, and is thought cheap after a count at a moment when there were none.
+
 // Holds up whoever pauses, stops or cancels a sweep of the leases, or of what
 // worker $3 has failed before, and waits for one who is at it: the end of a
 // lease finds the sweep as it stands.
 constexpr Statement kHoldSweeps{"hold_sweeps_of_leases", R"(
   select 1 from sweeps where sweep_id in (
-    select l.sweep_id from leases l
-    join unnest($1::bigint[], $2::uuid[]) as k(run_id, token) using (run_id, token)
+    select l.sweep_id from unnest($1::bigint[], $2::uuid[]) as k(run_id, token)
+    cross join lateral (select * from leases where leases.run_id = k.run_id offset 0) l
+    where l.token = k.token
     union select r.sweep_id from worker_failures f join runs r using (run_id)
     where f.worker_id = $3)
   order by sweep_id for key share)"};
@@ -31,21 +36,28 @@ constexpr Statement kHoldSweeps{"hold_sweeps_of_leases", R"(
 // caller knows more of them than was kept; $7: pause in seconds.
 constexpr Statement kEnd{"end_leases", R"(
   with gone as (
-    delete from leases l using unnest($1::bigint[], $2::uuid[], $6::text[]) as k(run_id, token, log)
-    where l.run_id = k.run_id and l.token = k.token returning l.*, k.log),
+    delete from leases where run_id = any(array(
+      select l.run_id from unnest($1::bigint[], $2::uuid[]) as k(run_id, token)
+      cross join lateral (select * from leases where leases.run_id = k.run_id offset 0) l
+      where l.token = k.token))
+    returning *),
   judged as (
     select g.*, w.name as worker, w.host, s.max_attempts, coalesce(c.step, 0) as checkpoint_step,
            extract(epoch from clock_timestamp() - greatest(g.granted_at, c.saved_at)) as wasted,
            g.cancelling or s.cancelled_at is not null as cancelled,
+           (select k.log from unnest($1::bigint[], $6::text[]) as k(run_id, log)
+            where k.run_id = g.run_id limit 1) as log,
            coalesce(array_to_string(v.lines, E'\n'), '') as kept_log,
            s.stopped_at is not null as stopped, s.paused_at is not null as paused,
            $4::bool or ($3 = 'lost' and 4 = (select count(*) from (
              select a.outcome, a.checkpoint_step as step from attempts a where a.run_id = g.run_id
              order by a.attempt desc limit 4) last
              where last.outcome = 'lost' and last.step = coalesce(c.step, 0))) as failed
-    from gone g join workers w using (worker_id) join sweeps s using (sweep_id)
-    left join checkpoints c using (run_id)
-    left join live_logs v on v.run_id = g.run_id and v.attempt = g.attempt),
+    from gone g join sweeps s using (sweep_id)
+    cross join lateral (select * from workers k where k.worker_id = g.worker_id offset 0) w
+    left join lateral (select * from checkpoints k where k.run_id = g.run_id offset 0) c on true
+    left join lateral (select * from live_logs k where k.run_id = g.run_id and k.attempt = g.attempt
+                       offset 0) v on true),
   a as (
     insert into attempts (run_id, attempt, token, worker_id, worker, host, granted_at, outcome,
                           error, log_tail, counted, checkpoint_step, wasted_seconds)
@@ -121,10 +133,11 @@ std::vector<LeaseKey> ReadKeys(const pqxx::result& rows) {
 
 constexpr Statement kLockWorker{
     "lock_worker_by_name",
-    "select worker_id, incarnation, host from workers where name = $1 for update"};
+    "select worker_id, incarnation, host, registered_at from workers where name = $1 for update"};
 constexpr Statement kOldLeases{
     "list_leases_of_old_incarnations",
-    "select run_id, token from leases where worker_id = $1 and incarnation <> $2::bytea"};
+    "select run_id, token from leases"
+    " where worker_id = $1 and incarnation <> $2::bytea and granted_at >= $3::timestamptz"};
 constexpr Statement kUpsertWorker{"upsert_worker", R"(
   insert into workers (name, host, incarnation, slots, resource_class, memory_bytes, numerics_id,
                        version, science_version, features, labels)
@@ -134,43 +147,47 @@ constexpr Statement kUpsertWorker{"upsert_worker", R"(
     memory_bytes = excluded.memory_bytes, numerics_id = excluded.numerics_id,
     version = excluded.version, science_version = excluded.science_version,
     features = excluded.features, labels = excluded.labels,
-    registered_at = clock_timestamp(), seen_at = clock_timestamp()
+    registered_at = case when workers.incarnation = excluded.incarnation
+                         then workers.registered_at else clock_timestamp() end
   returning worker_id)"};
 
-// What is renewed leaves a dead row behind, which stays while anybody's snapshot does and is passed
-// over by every look at the row: so not again within a tenth of $3, the lease time.
-constexpr Statement kSeeWorker{"see_worker", R"(
-  with seen as (
-    update workers set seen_at = clock_timestamp()
-    where worker_id = $1 and incarnation = $2::bytea
-      and seen_at < clock_timestamp() - 0.1 * $3::float8 * interval '1 second')
+constexpr Statement kFindWorker{"find_worker_of_heartbeat", R"(
   select name, directive, releasing from workers where worker_id = $1 and incarnation = $2::bytea)"};
+// What is written leaves a dead row behind, which stays while anybody's snapshot does and is passed
+// over by every look at the row: here none but this one looks.
+constexpr Statement kSeeWorker{"see_worker", R"(
+  insert into worker_sightings (worker_id) values ($1)
+  on conflict (worker_id) do update set seen_at = clock_timestamp())"};
 constexpr Statement kWorkerExists{"worker_exists", "select 1 from workers where worker_id = $1"};
 // By run, whatever the plan thinks of the index by worker.
 constexpr Statement kRenew{"renew_leases", R"(
-  update leases l set expires_at = clock_timestamp() + $4::float8 * interval '1 second'
-  from unnest($2::bigint[], $3::uuid[]) as k(run_id, token)
-  where l.run_id = k.run_id and l.token = k.token and l.worker_id + 0 = $1
-    and l.expires_at < clock_timestamp() + 0.9 * $4::float8 * interval '1 second')"};
+  update leases set expires_at = clock_timestamp() + $4::float8 * interval '1 second'
+  where run_id = any($2::bigint[]) and token = any($3::uuid[]) and worker_id + 0 = $1
+    and expires_at < clock_timestamp() + 0.9 * $4::float8 * interval '1 second')"};
 constexpr Statement kKeepPoints{"keep_curve_points", R"(
   insert into learning_curves (run_id, step, loss, error_cm, fraction_above)
   select p.run_id, p.step, p.loss, p.error_cm, p.above::float8[]
   from unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::float8[], $5::float8[], $6::text[])
          as p(run_id, token, step, loss, error_cm, above)
-  join leases l on l.run_id = p.run_id and l.token = p.token
+  cross join lateral (select token from leases where leases.run_id = p.run_id offset 0) l
+  where l.token = p.token
   on conflict do nothing)"};
-constexpr Statement kHeld{"list_leases_of_worker", R"(
-  select run_id, token, cancelling from leases
-  where worker_id = $1 and incarnation = $2::bytea order by run_id)"};
 constexpr Statement kNamed{"find_leases_of_worker", R"(
   select l.run_id, l.token, l.cancelling
   from unnest($3::bigint[], $4::uuid[]) as k(run_id, token)
   cross join lateral (select * from leases where leases.run_id = k.run_id offset 0) l
-  where l.token = k.token and l.worker_id = $1 and l.incarnation = $2::bytea order by l.run_id)"};
+  where l.token = k.token and l.worker_id = $1 and l.incarnation = $2::bytea)"};
+// Not those of before its registration, for which the dead rows of all that it ever held would be
+// passed over.
+constexpr Statement kUnnamed{"list_other_leases_of_worker", R"(
+  select run_id, token, cancelling from leases
+  where worker_id = $1 and incarnation = $2::bytea and token <> all($3::uuid[])
+    and granted_at >= (select registered_at from workers where worker_id = $1))"};
 
 constexpr Statement kHoldWorker{"hold_worker_of_lease", R"(
-  select w.worker_id from leases l join workers w using (worker_id)
-  where l.run_id = $1 and l.token = $2::uuid for no key update of w)"};
+  select worker_id from workers
+  where worker_id = (select worker_id from leases where run_id = $1 and token = $2::uuid)
+  for no key update)"};
 constexpr Statement kFailedBefore{"find_failed_attempt", R"(
   select r.state from attempts a join run_state r using (run_id)
   where a.run_id = $1 and a.token = $2::uuid and a.outcome in ('failed', 'cancelled'))"};
@@ -211,8 +228,9 @@ absl::StatusOr<Registered> RegisterWorker(Database& database, const v1::Register
     if (!old.empty() && FromBytea(old[0][1]) != request.incarnation()) {
       const bool same_host = request.host() == old[0][2].c_str();
       const auto worker_id = old[0][0].as<int64_t>();
-      Ended ended = End(t, ReadKeys(t.Exec(kOldLeases, {worker_id, Bytea(request.incarnation())})),
-                        "lost", same_host ? worker_id : kNobody,
+      const pqxx::result leases =
+          t.Exec(kOldLeases, {worker_id, Bytea(request.incarnation()), old[0][3].c_str()});
+      Ended ended = End(t, ReadKeys(leases), "lost", same_host ? worker_id : kNobody,
                         same_host ? "the worker's process ended and another took its place"
                                   : "the worker moved to another host",
                         log_tails, policy);
@@ -229,6 +247,7 @@ absl::StatusOr<Registered> RegisterWorker(Database& database, const v1::Register
                 request.memory_bytes(), request.numerics_id(), request.version(),
                 request.science_version(), features.dump(), labels.dump()})[0][0]
             .as<int64_t>();
+    t.Exec(kSeeWorker, {registered.worker_id});
     return registered;
   });
 }
@@ -236,11 +255,11 @@ absl::StatusOr<Registered> RegisterWorker(Database& database, const v1::Register
 absl::StatusOr<Renewed> RenewLeases(Database& database, int64_t worker_id,
                                     const std::string& incarnation,
                                     const std::vector<Renewal>& renewals, absl::Duration ttl,
-                                    bool list_all) {
+                                    bool full) {
   return database.Transact([&](Transaction& t) -> absl::StatusOr<Renewed> {
     const double ttl_seconds = absl::ToDoubleSeconds(ttl);
-    const pqxx::result seen = t.Exec(kSeeWorker, {worker_id, Bytea(incarnation), ttl_seconds});
-    if (seen.empty()) {
+    const pqxx::result found = t.Exec(kFindWorker, {worker_id, Bytea(incarnation)});
+    if (found.empty()) {
       if (t.Exec(kWorkerExists, {worker_id}).empty()) {
         return absl::NotFoundError(StrCat("there is no worker ", worker_id, "; register first"));
       }
@@ -249,9 +268,9 @@ absl::StatusOr<Renewed> RenewLeases(Database& database, int64_t worker_id,
                         "INCARNATION_REPLACED");
     }
     Renewed renewed;
-    renewed.worker = seen[0][0].c_str();
-    renewed.directive = static_cast<v1::WorkerDirective>(seen[0][1].as<int>());
-    renewed.releasing = seen[0][2].as<bool>();
+    renewed.worker = found[0][0].c_str();
+    renewed.directive = static_cast<v1::WorkerDirective>(found[0][1].as<int>());
+    renewed.releasing = found[0][2].as<bool>();
     Params runs, tokens;
     for (const Renewal& renewal : renewals) {
       runs.emplace_back(renewal.key.run_id);
@@ -261,12 +280,17 @@ absl::StatusOr<Renewed> RenewLeases(Database& database, int64_t worker_id,
       t.Exec(kRenew, {worker_id, Array(runs), Array(tokens), ttl_seconds});
       KeepPoints(t, renewals);
     }
-    const pqxx::result held =
-        list_all ? t.Exec(kHeld, {worker_id, Bytea(incarnation)})
-                 : t.Exec(kNamed, {worker_id, Bytea(incarnation), Array(runs), Array(tokens)});
-    for (const auto& row : held) {
-      renewed.held.push_back({{row[0].as<int64_t>(), FromUuid(row[1])}, row[2].as<bool>()});
+    const auto add = [&](const pqxx::result& held) {
+      for (const auto& row : held) {
+        renewed.held.push_back({{row[0].as<int64_t>(), FromUuid(row[1])}, row[2].as<bool>()});
+      }
+    };
+    add(t.Exec(kNamed, {worker_id, Bytea(incarnation), Array(runs), Array(tokens)}));
+    if (full) {
+      add(t.Exec(kUnnamed, {worker_id, Bytea(incarnation), Array(tokens)}));
+      t.Exec(kSeeWorker, {worker_id});
     }
+    std::ranges::sort(renewed.held, {}, [](const HeldLease& lease) { return lease.key.run_id; });
     return renewed;
   });
 }

@@ -50,16 +50,17 @@ struct Renewed {
   std::string worker;
   v1::WorkerDirective directive;
   bool releasing;               // it is to give back what it holds
-  std::vector<HeldLease> held;  // leases of this incarnation, reported or not
+  std::vector<HeldLease> held;  // leases of this incarnation, by run
 };
 // Renews the reported leases whose tokens hold, unless nine tenths of `ttl` are left of them; keeps
-// their new curve points. Without `list_all` it tells of reported leases alone.
+// their new curve points. With `full` it marks the worker as seen, too, and tells of leases that it
+// did not report.
 // NOT_FOUND for an unknown worker; FAILED_PRECONDITION, reason
 // INCARNATION_REPLACED, when a newer process has registered under its name.
 absl::StatusOr<Renewed> RenewLeases(Database& database, int64_t worker_id,
                                     const std::string& incarnation,
                                     const std::vector<Renewal>& renewals, absl::Duration ttl,
-                                    bool list_all = true);
+                                    bool full = true);
 
 // Gives runs back to the queue (or cancels those whose sweep is cancelled);
 // costs no failure. Leases that have ended already are passed over.

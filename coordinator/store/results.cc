@@ -36,8 +36,7 @@ constexpr Statement kRecorded{"find_result_of_token",
                               "select 1 from run_results where run_id = $1 and token = $2::uuid"};
 constexpr Statement kForgetCurve{"forget_learning_curve",
                                  "delete from learning_curves where run_id = $1"};
-// The worker is looked up, not joined: dead versions of its row, which heartbeats write and an old
-// snapshot keeps, would make a scan of all workers long.
+// Looked up, not joined, as in leases.cc.
 constexpr Statement kEndLease{"end_lease_of_completed_run", R"(
   with gone as (delete from leases where run_id = $1 returning *),
   a as (insert into attempts (run_id, attempt, token, worker_id, worker, host, granted_at, outcome,
@@ -45,7 +44,7 @@ constexpr Statement kEndLease{"end_lease_of_completed_run", R"(
         select g.run_id, g.attempt, g.token, g.worker_id, w.name, w.host, g.granted_at, $2, $4
         from gone g
         cross join lateral (select name, host from workers where worker_id = g.worker_id offset 0) w),
-  f as (delete from worker_failures f using gone g where f.worker_id = g.worker_id)
+  f as (delete from worker_failures where worker_id = any(array(select worker_id from gone)))
   update run_state set state = $3, changed_at = clock_timestamp() where run_id = $1)"};
 
 Param OrNull(double value) { return std::isfinite(value) ? Param(value) : Param(std::nullopt); }

@@ -14,7 +14,8 @@ constexpr Statement kKeep{"keep_live_lines", R"(
   insert into live_logs as v (run_id, attempt, lines)
   select k.run_id, k.attempt, string_to_array(k.lines, E'\n')
   from unnest($1::bigint[], $2::int[], $3::text[]) as k(run_id, attempt, lines)
-  join leases l on l.run_id = k.run_id and l.attempt = k.attempt
+  cross join lateral (select attempt from leases where leases.run_id = k.run_id offset 0) l
+  where l.attempt = k.attempt
   order by k.run_id
   on conflict (run_id) do update
   set attempt = excluded.attempt,

@@ -8,10 +8,10 @@ constexpr Statement kVitals{"read_vitals", R"(
   w as (
     select directive, releasing,
            seen_at > clock_timestamp() - 3 * $1::float8 * interval '1 second' as seen
-    from workers where seen_at > clock_timestamp() - greatest(3 * $1::float8, 3600) *
-                                 interval '1 second')
+    from workers join worker_sightings using (worker_id)
+    where seen_at > clock_timestamp() - greatest(3 * $1::float8, 3600) * interval '1 second')
   select (select coalesce(sum(n), 0) from l)::bigint,
-         coalesce((select extract(epoch from max(clock_timestamp() - seen_at)) from workers
+         coalesce((select extract(epoch from max(clock_timestamp() - seen_at)) from worker_sightings
                    where worker_id in (select worker_id from l)), 0),
          pg_notification_queue_usage(),
          coalesce((select extract(epoch from min(xact_start)) from pg_stat_activity

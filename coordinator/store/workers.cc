@@ -9,10 +9,11 @@ namespace {
 constexpr char kSelectWorker[] = R"(
   select w.worker_id, w.name, w.host, w.slots, coalesce(l.n, 0), w.resource_class, w.numerics_id,
          w.version, w.directive, (extract(epoch from w.registered_at) * 1000000)::bigint,
-         (extract(epoch from w.seen_at) * 1000000)::bigint,
-         w.seen_at > clock_timestamp() - $2::float8 * interval '1 second', w.releasing,
+         (extract(epoch from g.seen_at) * 1000000)::bigint,
+         g.seen_at > clock_timestamp() - $2::float8 * interval '1 second', w.releasing,
          w.directive_reason
-  from workers w left join (select worker_id, count(*) as n from leases group by 1) l
+  from workers w join worker_sightings g using (worker_id)
+  left join (select worker_id, count(*) as n from leases group by 1) l
     using (worker_id) )";
 
 constexpr Statement kCordon{
@@ -64,7 +65,7 @@ absl::StatusOr<std::vector<v1::Worker>> ListWorkers(Database& database, bool all
                                                     absl::Duration ttl) {
   static const std::string sql = StrCat(kSelectWorker, R"(
   where $1 or w.directive = 3
-    or w.seen_at > clock_timestamp() - 3 * $2::float8 * interval '1 second'
+    or g.seen_at > clock_timestamp() - 3 * $2::float8 * interval '1 second'
   order by w.name)");
   static const Statement kList{"list_workers", sql.c_str()};
   return database.Transact([&](Transaction& t) -> absl::StatusOr<std::vector<v1::Worker>> {

@@ -241,22 +241,29 @@ TEST_F(LeaseTable, ARenewalRightAfterAnotherWritesNothing) {
   Create(SmallSweep(1));
   const auto worker = Register("w");
   const auto grant = Claim(worker, 1)[0];
-  const auto renew = [&] {
-    ASSERT_TRUE(
-        RenewLeases(db_, worker.id, worker.incarnation, {{grant.key, {}}}, absl::Hours(1)).ok());
+  const auto renew = [&](bool full) {
+    ASSERT_TRUE(RenewLeases(db_, worker.id, worker.incarnation, {{grant.key, {}}}, absl::Hours(1),
+                            full)
+                    .ok());
   };
   const std::string versions =
-      "select l.xmin, w.xmin from leases l join workers w using (worker_id)";
-  Query("update workers set seen_at = seen_at - interval '7 minutes'");
+      "select concat_ws(' ', l.xmin, w.xmin, s.xmin) from leases l "
+      "join workers w using (worker_id) join worker_sightings s using (worker_id)";
+  const std::string seen =
+      "select count(*) from worker_sightings where seen_at > clock_timestamp() - "
+      "interval '1 minute'";
+  Query("update worker_sightings set seen_at = seen_at - interval '7 minutes'");
   const auto granted = Query(versions);
-  renew();
+  renew(/*full=*/false);
   const auto renewed = Query(versions);
   EXPECT_NE(renewed, granted);
-  renew();
+  renew(/*full=*/false);
   EXPECT_EQ(Query(versions), renewed);
-  EXPECT_EQ(Count("select count(*) from workers where seen_at > clock_timestamp() - "
-                  "interval '1 minute'"),
-            1);
+  EXPECT_EQ(Count(seen), 0);
+  const auto worker_row = Query("select xmin from workers");
+  renew(/*full=*/true);
+  EXPECT_EQ(Query("select xmin from workers"), worker_row);
+  EXPECT_EQ(Count(seen), 1);
 }
 
 TEST_F(LeaseTable, ARenewalTellsOfReportedLeasesAloneWhereThatIsAskedFor) {
@@ -265,15 +272,15 @@ TEST_F(LeaseTable, ARenewalTellsOfReportedLeasesAloneWhereThatIsAskedFor) {
   const auto grants = Claim(worker, 2);
   const auto foreign = Claim(other, 1)[0];
   const LeaseKey forged{grants[1].key.run_id, RandomBytes(16)};
-  const auto held = [&](bool list_all) {
+  const auto held = [&](bool full) {
     return RenewLeases(db_, worker.id, worker.incarnation,
                        {{grants[0].key, {}}, {forged, {}}, {foreign.key, {}}}, absl::Hours(1),
-                       list_all)
+                       full)
         ->held;
   };
-  EXPECT_EQ(held(/*list_all=*/true).size(), 2);
-  ASSERT_EQ(held(/*list_all=*/false).size(), 1);
-  EXPECT_EQ(held(/*list_all=*/false)[0].key.token, grants[0].key.token);
+  EXPECT_EQ(held(/*full=*/true).size(), 2);
+  ASSERT_EQ(held(/*full=*/false).size(), 1);
+  EXPECT_EQ(held(/*full=*/false)[0].key.token, grants[0].key.token);
 }
 
 TEST_F(LeaseTable, EveryWriteOfAWorkerIsFenced) {

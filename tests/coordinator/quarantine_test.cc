@@ -278,7 +278,7 @@ TEST_F(Quarantine, ACordonDoesNotHideAQuarantine) {
   Create(SmallSweep(3));
   for (const Grant& grant : Claim(Register("w"), 3)) Fail(grant);
   EXPECT_EQ(CordonWorker(db_, "w", kTtl)->directive(), v1::WORKER_DIRECTIVE_QUARANTINED);
-  Query("update workers set seen_at = now() - interval '1 day' returning 1");
+  Query("update worker_sightings set seen_at = now() - interval '1 day' returning 1");
   EXPECT_EQ(ListWorkers(db_, false, kTtl)->size(), 1u) << "it waits to be seen";
 }
 
