@@ -61,8 +61,9 @@ constexpr Statement kProbe{"probe_queues", R"(
          s.priority, s.max_parallel, s.submitted_by, s.memory_bytes, s.one_shape
   from (select k.sweep_id
         from unnest($1::int[], $2::smallint[], $3::bigint[]) as k(sweep_id, class, floor)
-        where exists (select from run_state r where r.sweep_id = k.sweep_id and r.class = k.class
-                      and r.state = 0 and r.queue_pos >= k.floor)
+        cross join lateral (select from run_state r
+                            where r.sweep_id = k.sweep_id and r.class = k.class and r.state = 0
+                              and r.queue_pos >= k.floor limit 1) r
         union select sweep_id from sweeps where sweep_id > $4::bigint
         union select unnest($5::int[])) f
   cross join lateral (select * from sweeps where sweeps.sweep_id = f.sweep_id offset 0) s

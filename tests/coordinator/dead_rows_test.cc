@@ -7,15 +7,15 @@ namespace {
 class DeadRows : public StoreTest {
  protected:
   // Blocks of these tables, and of their indexes, that sessions which have ended looked at.
-  int64_t BlocksLookedAt() {
+  int64_t BlocksLookedAt(const std::string& tables) {
     while (Count("select count(*) from pg_stat_activity where datname = current_database() and "
                  "backend_type = 'client backend' and pid <> pg_backend_pid() and state <> "
                  "'idle in transaction'") > 0) {
       absl::SleepFor(absl::Milliseconds(10));
     }
-    return Count(
+    return Count(StrCat(
         "select sum(heap_blks_hit + heap_blks_read + idx_blks_hit + idx_blks_read) from "
-        "pg_statio_all_tables where relname in ('leases', 'worker_failures')");
+        "pg_statio_all_tables where relname in (", tables, ")"));
   }
 
   // `body`, while another session holds a snapshot.
@@ -63,7 +63,8 @@ TEST_F(DeadRows, OfFormerLeasesAndFailuresAreNotLookedAt) {
     const auto worker = Register("w");
     ClaimMemory memory;
     memory.count_took = absl::Hours(1);
-    const int64_t before = BlocksLookedAt();
+    const std::string tables = "'leases', 'worker_failures'";
+    const int64_t before = BlocksLookedAt(tables);
     InASession([&](Database& db) {
       for (int i = 0; i < 8; ++i) {    // more than it takes for plans to be kept
         memory.counted = absl::Now();  // for the shares of sweeps; reads all, now and then
@@ -84,7 +85,45 @@ TEST_F(DeadRows, OfFormerLeasesAndFailuresAreNotLookedAt) {
         EXPECT_TRUE(CompleteRun(db, result).ok());
       }
     });
-    EXPECT_LT(BlocksLookedAt() - before, 4 * pages) << pages;
+    EXPECT_LT(BlocksLookedAt(tables) - before, 4 * pages);
+  });
+}
+
+TEST_F(DeadRows, OfFormerRunsAreNotLookedAtForWordOfARun) {
+  const int64_t sweep = Create(SmallSweep(2)).sweep_id();
+  const auto worker = Register("w");
+  Holding([&] {
+    InASession([&](Database& db) {
+      QueryOne(db, "set session_replication_role = replica");  // they are no runs
+      QueryOne(db, StrCat("insert into run_state (run_id, sweep_id, queue_pos) select 1000000 + i, ",
+                          sweep, ", nextval('queue_pos_seq') from generate_series(1, 40000) i"));
+      QueryOne(db, "update run_state set state = 4 where run_id > 1000000");
+      QueryOne(db, "update run_state set state = 2 where state = 0");
+      // At a moment when none waits.
+      QueryOne(db, "analyze run_state");
+      QueryOne(db, "update run_state set state = 0, queue_pos = nextval('queue_pos_seq') "
+                   "where state = 2");
+    });
+    const int64_t pages = Count("select pg_relation_size('run_state') / 8192");
+    ASSERT_GT(pages, 300);
+    ClaimMemory memory;
+    std::optional<LeaseKey> held;
+    const auto claim = [&](Database& db, const ClaimReason& reason) {
+      const auto claimed = ClaimRuns(db, {{worker.id, worker.incarnation, RandomBytes(16), 4}},
+                                     absl::Seconds(60), memory, reason);
+      ASSERT_TRUE(claimed.ok()) << claimed.status();
+      ASSERT_FALSE((*claimed)[0].grants.empty());
+      held = (*claimed)[0].grants[0].key;
+    };
+    InASession([&](Database& db) { claim(db, {}); });  // looks at everything
+    const int64_t before = BlocksLookedAt("'run_state'");
+    InASession([&](Database& db) {
+      for (int i = 0; i < 8; ++i) {
+        ASSERT_EQ(ReleaseLeases(db, {*held}, "")->size(), 1u);
+        claim(db, {.work = {.sweeps = {sweep}}});
+      }
+    });
+    EXPECT_LT(BlocksLookedAt("'run_state'") - before, pages);
   });
 }
 
