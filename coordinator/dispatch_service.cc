@@ -112,8 +112,7 @@ grpc::ServerUnaryReactor* DispatchService::Register(grpc::CallbackServerContext*
         for (const EndedLease& ended : registered.ended) {
           parts_.board.Forget(ended.run_id);
         }
-        // In other sweeps too, where it is put in quarantine.
-        if (!registered.ended.empty()) parts_.work_appeared({.anywhere = true});
+        TellOfEnded(registered.ended, registered.quarantined);
         if (registered.quarantined) TellOfQuarantine(request->name(), parts_.counters);
         response->set_worker_id(registered.worker_id);
         *response->mutable_heartbeat_interval() = gridsweep::ToProto(settings_.heartbeat_interval);
@@ -160,8 +159,13 @@ absl::Status DispatchService::EndStuck(Database& database, const v1::LeaseProgre
   parts_.counters.Ended(failed->ended);
   if (!failed->quarantined.empty()) TellOfQuarantine(failed->quarantined, parts_.counters);
   parts_.board.Forget(run_id);
-  parts_.work_appeared({.anywhere = true});
+  TellOfEnded(failed->ended, !failed->quarantined.empty());
   return absl::OkStatus();
+}
+
+void DispatchService::TellOfEnded(const std::vector<EndedLease>& ended, bool quarantined) {
+  // Quarantine gives back runs of other sweeps, too.
+  if (!ended.empty()) parts_.work_appeared(quarantined ? NewWork{.anywhere = true} : WorkOf(ended));
 }
 
 absl::Status DispatchService::DoHeartbeat(Database& database, const v1::HeartbeatRequest& request,
@@ -270,8 +274,7 @@ grpc::ServerUnaryReactor* DispatchService::FailRun(grpc::CallbackServerContext* 
                     if (!failed.quarantined.empty()) {
                       TellOfQuarantine(failed.quarantined, parts_.counters);
                     }
-                    // A limited sweep has room again, and quarantine gives back runs of any.
-                    parts_.work_appeared({.anywhere = true});
+                    TellOfEnded(failed.ended, !failed.quarantined.empty());
                     return absl::OkStatus();
                   });
 }

@@ -71,6 +71,8 @@ class DispatchService final : public v1::DispatchService::CallbackService {
                            v1::HeartbeatResponse& response);
   // Ends the lease of a run that has not advanced for `idle`, as a failure.
   absl::Status EndStuck(Database& database, const v1::LeaseProgress& progress, absl::Duration idle);
+  // That runs may wait again, and limited sweeps have room.
+  void TellOfEnded(const std::vector<EndedLease>& ended, bool quarantined);
 
   const DispatchParts parts_;
   const DispatchSettings settings_;

@@ -5,7 +5,7 @@
 namespace gridsweep::coordinator {
 namespace {
 
-constexpr int kShareOfTime = 20;
+constexpr int kShareOfTime = 50;
 
 }  // namespace
 

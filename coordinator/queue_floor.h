@@ -26,7 +26,7 @@ class QueueFloor {
  public:
   struct Limits {
     absl::Duration rescan_every = absl::Seconds(10);
-    // Rescans that are wanted earlier are so far apart, and take a twentieth of the time.
+    // Rescans that are wanted earlier are so far apart, and take a fiftieth of the time.
     absl::Duration least_pause = absl::Milliseconds(200);
   };
   QueueFloor() = default;

@@ -47,12 +47,12 @@ TEST(QueueFloor, RescansBeforeItSaysNothingButNotWithoutPause) {
   EXPECT_FALSE(floor.RescanDue(ended + absl::Milliseconds(200), false));
 }
 
-TEST(QueueFloor, SpendsATwentiethOfTheTimeOnSlowRescansForNothing) {
+TEST(QueueFloor, SpendsAFiftiethOfTheTimeOnSlowRescansForNothing) {
   QueueFloor floor;
   const absl::Time ended = kStart + absl::Milliseconds(30);
   floor.Rescanned(kStart, ended, {});
-  EXPECT_FALSE(floor.RescanDue(ended + absl::Milliseconds(599), true));
-  EXPECT_TRUE(floor.RescanDue(ended + absl::Milliseconds(600), true));
+  EXPECT_FALSE(floor.RescanDue(ended + absl::Milliseconds(1499), true));
+  EXPECT_TRUE(floor.RescanDue(ended + absl::Milliseconds(1500), true));
 }
 
 TEST(QueueFloor, IsNotHeldUpByAClockThatIsSetBack) {
