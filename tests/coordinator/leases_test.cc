@@ -283,6 +283,21 @@ TEST_F(LeaseTable, ARenewalTellsOfReportedLeasesAloneWhereThatIsAskedFor) {
   EXPECT_EQ(held(/*full=*/false)[0].key.token, grants[0].key.token);
 }
 
+TEST_F(LeaseTable, AProcessThatRegistersAgainIsToldOfItsLeasesStill) {
+  Create(SmallSweep(1));
+  const auto worker = Register("w");
+  const auto grant = Claim(worker, 1)[0];
+  v1::RegisterRequest again;
+  again.set_name("w");
+  again.set_host("here");
+  again.set_incarnation(worker.incarnation);
+  again.set_slots(4);
+  ASSERT_TRUE(RegisterWorker(db_, again, kAtOnce)->ended.empty());
+  const auto renewed = RenewLeases(db_, worker.id, worker.incarnation, {}, absl::Hours(1));
+  ASSERT_EQ(renewed->held.size(), 1u);
+  EXPECT_EQ(renewed->held[0].key.token, grant.key.token);
+}
+
 TEST_F(LeaseTable, EveryWriteOfAWorkerIsFenced) {
   Create(SmallSweep(1));
   const auto worker = Register("w");
