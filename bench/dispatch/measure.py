@@ -8,14 +8,13 @@ Each cell is a database of its own with --rows runs in it, filled by SQL: `empty
 `finished` that many with results, `pending` in one sweep, `sweeps` in 1,000; `snapshot` has a session
 idle in a REPEATABLE READ transaction after its first select, `readers` four such transactions that read
 the views of schema dash every 15 s, and have done so for --hold-minutes and --hold-claims claims when the
-measurement begins, and then once more while they hold them and read no more, each three times in turns with
-an empty database in the same server, medians of each; before, the same four as a dashboard's role are cut
-off. In each: runs a second
-(lease, one heartbeat, completion with 8 units) at 1, 8, 64 and 1,000 workers, with WAL and the
-coordinator's processor time a run; then 1,000 workers waiting while one run at a time is given back: from
-its being there again (the answer to the release) and from that call to the grant, and statements a
-grant; memory and threads meanwhile. fsync and synchronous_commit are on. Finished runs have no rows of
-units.
+measurement begins, and then once more while they hold them and read no more: each three times, and each
+number of workers in turns with an empty database in the same server, medians; before, the same four as a
+dashboard's role are cut off. In each: runs a second (lease, one heartbeat, completion with 8 units) at 1, 8,
+64 and 1,000 workers, with WAL and the coordinator's processor time a run; then, with what is pending done,
+1,000 workers waiting while one run at a time is given back: from its being there again (the answer to the
+release) and from that call to the grant, and statements a grant; memory and threads meanwhile. fsync and
+synchronous_commit are on. Finished runs have no rows of units.
 
 Two more cells, not of the default: `pgbench` runs 64 workers and pgbench with the store's own statements in
 turns (pgbench.py); `trials` is Ray Tune's published shape, 10,000 runs of a second, 16 at a time."""
@@ -219,29 +218,26 @@ def trials(postgres, options):
     discard(postgres, database, coordinator)
 
 
-def busy(postgres, database, coordinator, options):
-    """Runs a second, WAL and processor time a run, by the number of workers."""
-    row = {}
-    for workers in WORKERS:
-        def during():
-            return {"cpu": coordinator.cpu(), "wal": int(postgres.psql(database, "select pg_current_wal_lsn() - '0/0'"))}
-        r = bench("busy", coordinator.address, workers, options.seconds, during)
-        runs = max(r["runs"], 1)
-        wal = int(postgres.psql(database, "select pg_current_wal_lsn() - '0/0'")) - r["wal"]
-        row[workers] = r["runs"] / r["seconds"]
-        row[f"cpu{workers}"] = (coordinator.cpu() - r["cpu"]) / runs * 1000
-        row[f"wal{workers}"] = wal / runs
-    return row
+def busy(postgres, database, coordinator, options, workers):
+    """Runs a second, WAL and processor time a run, of so many workers."""
+    def during():
+        return {"cpu": coordinator.cpu(), "wal": int(postgres.psql(database, "select pg_current_wal_lsn() - '0/0'"))}
+    r = bench("busy", coordinator.address, workers, options.seconds, during)
+    runs = max(r["runs"], 1)
+    wal = int(postgres.psql(database, "select pg_current_wal_lsn() - '0/0'")) - r["wal"]
+    return {workers: r["runs"] / r["seconds"], f"cpu{workers}": (coordinator.cpu() - r["cpu"]) / runs * 1000,
+            f"wal{workers}": wal / runs}
 
 
 def in_turns(postgres, ours, beside, options, readers, what):
     """Medians of `ours` in turns with those of `beside`, during which the readers read nothing."""
-    rows = {"ours": [], "beside": []}
-    for _ in range(TURNS):
-        for name, cell in (("beside", beside), ("ours", ours)):
-            readers.paused = name == "beside"
-            time.sleep(2)  # for what they have begun
-            rows[name].append(busy(postgres, *cell, options))
+    rows = {name: [{} for _ in range(TURNS)] for name in ("ours", "beside")}
+    for turn in range(TURNS):
+        for workers in WORKERS:  # close to each other in time: autovacuum comes once a minute
+            for name, cell in (("beside", beside), ("ours", ours)):
+                readers.paused = name == "beside"
+                time.sleep(2)  # for what they have begun
+                rows[name][turn].update(busy(postgres, *cell, options, workers))
     medians = {name: {key: statistics.median(row[key] for row in rows[name]) for key in rows[name][0]}
                for name in rows}
     for name, row in medians.items():
@@ -271,7 +267,9 @@ def measure(postgres, cell, options):
             sessions.append(postgres.session(
                 database, "begin isolation level repeatable read;\nselect count(*) from dash.sweeps;\n"))
             time.sleep(1)
-        row = busy(postgres, database, coordinator, options)
+        row = {}
+        for workers in WORKERS:
+            row.update(busy(postgres, database, coordinator, options, workers))
     # One run left, which comes and goes: what the workers of before still hold must not come back.
     if cell not in ("pending", "sweeps"):
         while int(postgres.psql(database, "select count(*) from run_state where state = 0")) > 2000:
