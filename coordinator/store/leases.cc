@@ -152,7 +152,8 @@ constexpr Statement kUpsertWorker{"upsert_worker", R"(
   returning worker_id)"};
 
 constexpr Statement kFindWorker{"find_worker_of_heartbeat", R"(
-  select name, directive, releasing from workers where worker_id = $1 and incarnation = $2::bytea)"};
+  select name, directive, releasing, registered_at from workers
+  where worker_id = $1 and incarnation = $2::bytea)"};
 // What is written leaves a dead row behind, which stays while anybody's snapshot does and is passed
 // over by every look at the row: here none but this one looks.
 constexpr Statement kSeeWorker{"see_worker", R"(
@@ -182,7 +183,7 @@ constexpr Statement kNamed{"find_leases_of_worker", R"(
 constexpr Statement kUnnamed{"list_other_leases_of_worker", R"(
   select run_id, token, cancelling from leases
   where worker_id = $1 and incarnation = $2::bytea and token <> all($3::uuid[])
-    and granted_at >= (select registered_at from workers where worker_id = $1))"};
+    and granted_at >= $4::timestamptz)"};
 
 constexpr Statement kHoldWorker{"hold_worker_of_lease", R"(
   select worker_id from workers
@@ -287,7 +288,8 @@ absl::StatusOr<Renewed> RenewLeases(Database& database, int64_t worker_id,
     };
     add(t.Exec(kNamed, {worker_id, Bytea(incarnation), Array(runs), Array(tokens)}));
     if (full) {
-      add(t.Exec(kUnnamed, {worker_id, Bytea(incarnation), Array(tokens)}));
+      add(t.Exec(kUnnamed,
+                 {worker_id, Bytea(incarnation), Array(tokens), found[0][3].c_str()}));
       t.Exec(kSeeWorker, {worker_id});
     }
     std::ranges::sort(renewed.held, {}, [](const HeldLease& lease) { return lease.key.run_id; });

@@ -6,6 +6,7 @@
 namespace gridsweep::coordinator {
 namespace {
 
+// Leases are counted as in vitals.cc.
 constexpr char kSelectWorker[] = R"(
   select w.worker_id, w.name, w.host, w.slots, coalesce(l.n, 0), w.resource_class, w.numerics_id,
          w.version, w.directive, (extract(epoch from w.registered_at) * 1000000)::bigint,
@@ -13,7 +14,8 @@ constexpr char kSelectWorker[] = R"(
          g.seen_at > clock_timestamp() - $2::float8 * interval '1 second', w.releasing,
          w.directive_reason
   from workers w join worker_sightings g using (worker_id)
-  left join (select worker_id, count(*) as n from leases group by 1) l
+  left join (
+    select worker_id + 0 as worker_id, count(expires_at) as n from leases group by 1) l
     using (worker_id) )";
 
 constexpr Statement kCordon{
