@@ -1,6 +1,7 @@
 #include <absl/strings/str_format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <ostream>
 #include <set>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "sweepctl/exit_code.h"
 #include "sweepctl/progress_view.h"
 #include "sweepctl/run_text.h"
+#include "sweepctl/shortage.h"
 #include "sweepctl/verbs.h"
 
 namespace gridsweep::sweepctl {
@@ -73,6 +75,17 @@ absl::StatusOr<int> DescribeSweep(Session& session, const std::string& name) {
   }
   if (sweep.settings().max_parallel() > 0) {
     Field(out, "Max parallel", std::to_string(sweep.settings().max_parallel()));
+  }
+  const std::string& resource_class = sweep.settings().resources().resource_class();
+  if (resource_class != "any") Field(out, "Class", resource_class);
+  if (const uint64_t memory = sweep.settings().resources().memory_bytes(); memory > 0) {
+    Field(out, "Memory", absl::StrFormat("%.4g GiB free for each run", std::ldexp(memory, -30)));
+  }
+  if (StatusText(sweep) == "active" && sweep.counts().pending() > 0) {
+    ASSIGN_OR_RETURN(
+        const auto workers,
+        client->Call(client->admin(), &v1::AdminService::Stub::ListWorkers, v1::ListWorkersRequest()));
+    Field(out, "Waits for", Shortage(sweep.settings(), workers));
   }
   for (const auto& [key, value] : sweep.settings().labels()) Field(out, "Label", key + "=" + value);
   if (sweep.has_sampler_seed()) Field(out, "Sampler seed", std::to_string(sweep.sampler_seed()));

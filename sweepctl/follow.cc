@@ -9,6 +9,7 @@
 #include "common/strings.h"
 #include "sweepctl/exit_code.h"
 #include "sweepctl/progress_view.h"
+#include "sweepctl/shortage.h"
 
 namespace gridsweep::sweepctl {
 namespace {
@@ -53,6 +54,14 @@ class CrashWatch {
   std::thread thread_;
 };
 
+// What the sweep waits for where runs could be trained and none is, or "".
+std::string Lacking(Client& client, const v1::Sweep& sweep, const v1::RunCounts& counts) {
+  if (counts.pending() == 0 || counts.leased() > 0) return "";
+  const auto workers =
+      client.Call(client.admin(), &v1::AdminService::Stub::ListWorkers, v1::ListWorkersRequest());
+  return workers.ok() ? Shortage(sweep.settings(), *workers) : "";
+}
+
 }  // namespace
 
 absl::StatusOr<int> FollowSweep(Session& session, Client& client, const v1::Sweep& sweep,
@@ -68,6 +77,7 @@ absl::StatusOr<int> FollowSweep(Session& session, Client& client, const v1::Swee
   request.set_sweep_id(sweep.sweep_id());
   v1::WatchSweepResponse update;
   v1::RunCounts counts = sweep.counts();
+  std::string lacks;
   while (true) {
     grpc::ClientContext context;
     if (deadline != absl::InfiniteFuture()) context.set_deadline(absl::ToChronoTime(deadline));
@@ -80,6 +90,16 @@ absl::StatusOr<int> FollowSweep(Session& session, Client& client, const v1::Swee
       counts = update.counts();
       done = update.done();
       if (!options.quiet) view.Show(update, last_heard);
+      const std::string now_lacks = Lacking(client, sweep, counts);
+      if (!now_lacks.empty() && now_lacks != lacks) {
+        const std::string note = StrCat(title, " waits for ", now_lacks);
+        if (options.quiet) {
+          console.err << note << std::endl;
+        } else {
+          view.Say(note);
+        }
+      }
+      lacks = now_lacks;
     }
     const absl::Status status = FromGrpc(stream->Finish());
     client.Trace("WatchSweepRequest", start, status);

@@ -168,6 +168,18 @@ TEST_F(LocalInstance, TrainsASweepSurvivesDeathAndFindsItAgain) {
   EXPECT_EQ(nlohmann::json::parse(ran.out).at("sweep").at("name"), "tiny");
   EXPECT_EQ(Sweepctl("describe sweep nonesuch").code, 3);
 
+  std::ofstream(home_ / "gpu.yaml") << kSweep << "gridsweep: {resources: {class: gpu}}\n";
+  ASSERT_EQ(Sweepctl("submit gpu.yaml --name on-gpu").code, 0);
+  ran = Sweepctl("wait on-gpu --timeout 3s");
+  EXPECT_EQ(ran.code, 7) << ran.out << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("waits for a worker of class gpu"));
+  ran = Sweepctl("describe sweep on-gpu -o table");
+  EXPECT_THAT(ran.out, HasSubstr("a worker of class gpu: of 1 live none is"));
+  EXPECT_EQ(Sweepctl("cancel on-gpu --yes").code, 0);
+  EXPECT_THAT(Sweepctl("describe sweep on-gpu -o table").out,
+              ::testing::Not(HasSubstr("Waits for")));
+  EXPECT_EQ(Sweepctl("delete on-gpu --yes").code, 0);
+
   ASSERT_EQ(kill(PidOf("worker"), SIGKILL), 0);
   // Dead once the kernel has taken it away.
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
