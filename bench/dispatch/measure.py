@@ -5,16 +5,17 @@
   bench/dispatch/measure.py [--rows N] [--seconds S] [--arrivals N] [--cells NAME,...]
 
 Each cell is a database of its own with --rows runs in it, filled by SQL: `empty` has none,
-`finished` that many with results, `pending` in one sweep, `sweeps` in 1,000; `snapshot` has a session
-idle in a REPEATABLE READ transaction after its first select, `readers` four such transactions that read
-the views of schema dash every 15 s, and have done so for --hold-minutes and --hold-claims claims when the
-measurement begins, and then once more while they hold them and read no more: each three times, and each
-number of workers in turns with an empty database in the same server, medians; before, the same four as a
-dashboard's role are cut off. In each: runs a second (lease, one heartbeat, completion with 8 units) at 1, 8,
-64 and 1,000 workers, with WAL and the coordinator's processor time a run; then, with what is pending done,
-1,000 workers waiting while one run at a time is given back: from its being there again (the answer to the
-release) and from that call to the grant, and statements a grant; memory and threads meanwhile. fsync and
-synchronous_commit are on. Finished runs have no rows of units.
+`finished` that many with results, `pending` in one sweep, `sweeps` in 1,000; `snapshot` has a session idle
+in a REPEATABLE READ transaction after its first select, `readers` four such transactions that read the
+views of schema dash every 15 s, and have done so for --hold-minutes and --hold-claims claims when the
+measurement begins, and then once more while they hold them and read no more: each five times, and each
+number of workers in turns with an empty database in the same server, medians (and least and most) of the
+pairs; before, the same four as a dashboard's role are cut off. In each: runs a second (lease, one
+heartbeat, completion with 8 units) at 1, 8, 64 and 1,000 workers, with WAL and the coordinator's processor
+time a run; then, with what is pending done, 1,000 workers waiting while one run at a time is given back:
+from its being there again (the answer to the release) and from that call to the grant, and statements a
+grant; memory and threads meanwhile. fsync and synchronous_commit are on. Finished runs have no rows of
+units.
 
 Two more cells, not of the default: `pgbench` runs 64 workers and pgbench with the store's own statements in
 turns (pgbench.py); `trials` is Ray Tune's published shape, 10,000 runs of a second, 16 at a time."""
@@ -30,7 +31,7 @@ from servers import BIN, Coordinator, Postgres
 
 CELLS = ["empty", "finished", "pending", "sweeps", "snapshot", "readers"]
 WORKERS = (1, 8, 64, 1000)
-TURNS = 3
+TURNS = 5
 CLAIM = "%with c as materialized%"  # the statement that grants
 READ = ("select * from dash.sweeps;\nselect count(*) from dash.fractions;\n"
         "select * from dash.runs order by run_id desc limit 1000;\n")
@@ -229,12 +230,13 @@ def busy(postgres, database, coordinator, options, workers):
             f"wal{workers}": wal / runs}
 
 
-def in_turns(postgres, ours, beside, options, readers, what):
-    """Medians of `ours` in turns with those of `beside`, during which the readers read nothing."""
+def in_turns(postgres, mine, beside, options, readers, what):
+    """Medians of `mine` in turns with those of `beside`, during which the readers read nothing, and of the pairs'
+    quotients: the machine drifts."""
     rows = {name: [{} for _ in range(TURNS)] for name in ("ours", "beside")}
     for turn in range(TURNS):
         for workers in WORKERS:  # close to each other in time: autovacuum comes once a minute
-            for name, cell in (("beside", beside), ("ours", ours)):
+            for name, cell in (("beside", beside), ("ours", mine)):
                 readers.paused = name == "beside"
                 time.sleep(2)  # for what they have begun
                 rows[name][turn].update(busy(postgres, *cell, options, workers))
@@ -244,8 +246,10 @@ def in_turns(postgres, ours, beside, options, readers, what):
         print(f"  the four {what}, {'runs/s' if name == 'ours' else 'empty beside it'}: "
               + ", ".join(f"{row[workers]:.0f}" for workers in WORKERS)
               + f" (CPU {row['cpu64']:.2f} ms, WAL {row['wal64']:.0f} B a run)", flush=True)
-    print("  times less: " + ", ".join(
-        f"{medians['beside'][workers] / medians['ours'][workers]:.2f}" for workers in WORKERS), flush=True)
+    pairs = {workers: [beside[workers] / ours[workers] for beside, ours in zip(rows["beside"], rows["ours"])]
+             for workers in WORKERS}
+    print("  times less: " + ", ".join(f"{statistics.median(pairs[workers]):.2f} ({min(pairs[workers]):.2f} to "
+                                       f"{max(pairs[workers]):.2f})" for workers in WORKERS), flush=True)
     return medians["ours"]
 
 

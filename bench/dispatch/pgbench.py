@@ -5,6 +5,7 @@ batches that the coordinator uses. Three things pgbench cannot do as the store d
 gets cheaper: rows that the store copies (COPY) are inserted from arrays, what a claim has granted is read
 back by one select a batch, and a heartbeat's transaction sets its own synchronous_commit = off.
 Each client has a sweep, so that no two of them claim the same rows."""
+import os
 import pathlib
 import re
 import subprocess
@@ -12,6 +13,8 @@ import subprocess
 STORE = pathlib.Path(__file__).resolve().parents[2] / "coordinator/store"
 # Of the lanes of a coordinator that take part: claims 1, heartbeats 2, completions 6.
 CLIENTS = 9
+# As a coordinator's sessions have them.
+SETTINGS = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off"
 COLUMNS = ["metric", "n", "nulls", "min", "max", "sum", "bins"]
 TYPES = ["text[]", "int[]", "int[]", "float8[]", "float8[]", "float8[]", "text[]"]
 
@@ -101,7 +104,8 @@ def run(postgres, database, batch, seconds):
     with open(file, "w") as f:
         f.write(script(batch))
     done = subprocess.run(["pgbench", "-n", "-M", "prepared", "-c", str(CLIENTS), "-j", "1", "-T", str(round(seconds)),
-                           "-f", file, "-D", "floor=0", postgres.conninfo(database)], capture_output=True, text=True)
+                           "-f", file, "-D", "floor=0", postgres.conninfo(database)], capture_output=True, text=True,
+                          env=os.environ | {"PGOPTIONS": SETTINGS})
     rate = re.search(r"tps = ([0-9.]+)", done.stdout)
     if done.returncode or not rate or "aborted" in done.stderr:
         raise SystemExit(done.stdout + done.stderr[-2000:])
