@@ -82,9 +82,9 @@ absl::StatusOr<int> DescribeSweep(Session& session, const std::string& name) {
     Field(out, "Memory", absl::StrFormat("%.4g GiB free for each run", std::ldexp(memory, -30)));
   }
   if (StatusText(sweep) == "active" && sweep.counts().pending() > 0) {
-    ASSIGN_OR_RETURN(
-        const auto workers,
-        client->Call(client->admin(), &v1::AdminService::Stub::ListWorkers, v1::ListWorkersRequest()));
+    ASSIGN_OR_RETURN(const auto workers,
+                     client->Call(client->admin(), &v1::AdminService::Stub::ListWorkers,
+                                  v1::ListWorkersRequest()));
     Field(out, "Waits for", Shortage(sweep.settings(), workers));
   }
   for (const auto& [key, value] : sweep.settings().labels()) Field(out, "Label", key + "=" + value);
