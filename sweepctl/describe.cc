@@ -81,11 +81,9 @@ absl::StatusOr<int> DescribeSweep(Session& session, const std::string& name) {
   if (const uint64_t memory = sweep.settings().resources().memory_bytes(); memory > 0) {
     Field(out, "Memory", absl::StrFormat("%.4g GiB free for each run", std::ldexp(memory, -30)));
   }
-  if (StatusText(sweep) == "active" && sweep.counts().pending() > 0) {
-    ASSIGN_OR_RETURN(const auto workers,
-                     client->Call(client->admin(), &v1::AdminService::Stub::ListWorkers,
-                                  v1::ListWorkersRequest()));
-    Field(out, "Waits for", Shortage(sweep.settings(), workers));
+  if (sweep.counts().pending() > 0) {
+    ASSIGN_OR_RETURN(const std::string lacks, AskShortage(*client, sweep.settings()));
+    Field(out, "Waits for", lacks);
   }
   for (const auto& [key, value] : sweep.settings().labels()) Field(out, "Label", key + "=" + value);
   if (sweep.has_sampler_seed()) Field(out, "Sampler seed", std::to_string(sweep.sampler_seed()));

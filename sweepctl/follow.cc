@@ -57,9 +57,7 @@ class CrashWatch {
 // What the sweep waits for where runs could be trained and none is, or "".
 std::string Lacking(Client& client, const v1::Sweep& sweep, const v1::RunCounts& counts) {
   if (counts.pending() == 0 || counts.leased() > 0) return "";
-  const auto workers =
-      client.Call(client.admin(), &v1::AdminService::Stub::ListWorkers, v1::ListWorkersRequest());
-  return workers.ok() ? Shortage(sweep.settings(), *workers) : "";
+  return AskShortage(client, sweep.settings()).value_or("");
 }
 
 }  // namespace

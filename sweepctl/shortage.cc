@@ -31,4 +31,11 @@ std::string Shortage(const v1::SweepSettings& settings, const v1::ListWorkersRes
                 fitting[0]->name(), "` ends it)");
 }
 
+absl::StatusOr<std::string> AskShortage(Client& client, const v1::SweepSettings& settings) {
+  ASSIGN_OR_RETURN(const auto workers,
+                   client.Call(client.admin(), &v1::AdminService::Stub::ListWorkers,
+                               v1::ListWorkersRequest()));
+  return Shortage(settings, workers);
+}
+
 }  // namespace gridsweep::sweepctl
