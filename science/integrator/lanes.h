@@ -15,7 +15,7 @@ typedef int32_t IntLanes __attribute__((vector_size(32)));
 
 // For functions that work on lanes: compiled for AVX2 too, and chosen when the
 // program starts. The bits are the same; eight lanes without AVX2 are slow.
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(GRIDSWEEP_NO_CLONES)
 #define GRIDSWEEP_LANES_FUNCTION __attribute__((target_clones("avx2", "default")))
 #else
 #define GRIDSWEEP_LANES_FUNCTION

@@ -3,7 +3,8 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 
-#include <future>
+#include <atomic>
+#include <chrono>
 #include <thread>
 
 namespace gridsweep {
@@ -12,14 +13,16 @@ namespace {
 TEST(ShutdownSignals, ReachWhoWaitsThroughAThreadThatIsOlderAndBlocksNothing) {
   sigset_t before;
   pthread_sigmask(SIG_SETMASK, nullptr, &before);
-  std::promise<void> done;
-  std::thread older([&] { done.get_future().wait(); });
+  std::atomic<bool> done = false;
+  std::thread older([&] {
+    while (!done) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  });
   BlockShutdownSignals();
   for (const int signal : {SIGTERM, SIGINT}) {
     ASSERT_EQ(pthread_kill(older.native_handle(), signal), 0);
     EXPECT_EQ(WaitForShutdown(), signal);
   }
-  done.set_value();
+  done = true;
   older.join();
   std::signal(SIGTERM, SIG_DFL);
   std::signal(SIGINT, SIG_DFL);

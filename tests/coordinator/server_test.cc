@@ -6,6 +6,14 @@
 namespace gridsweep::coordinator {
 namespace {
 
+// Sooner than the poll that stands in for a lost word. A program under a sanitizer takes some times
+// as long.
+#ifdef GRIDSWEEP_SANITIZED
+constexpr absl::Duration kSoon = absl::Milliseconds(600);
+#else
+constexpr absl::Duration kSoon = absl::Milliseconds(100);
+#endif
+
 using Server = ServerTest;
 
 TEST_F(Server, ARunTravelsFromSubmitToResult) {
@@ -61,7 +69,7 @@ TEST_F(Server, ARunTravelsFromSubmitToResult) {
   EXPECT_EQ(run.attempts(0).outcome(), "succeeded");
 }
 
-TEST_F(Server, ALongPollWakesWithinATenthOfASecond) {
+TEST_F(Server, ALongPollWakesAtOnce) {
   const auto worker = Register("w");
   absl::Time woken;
   std::vector<v1::Lease> leases;
@@ -74,7 +82,7 @@ TEST_F(Server, ALongPollWakesWithinATenthOfASecond) {
   const absl::Time created = absl::Now();
   waiter.join();
   EXPECT_EQ(leases.size(), 1u);
-  EXPECT_LT(woken - created, absl::Milliseconds(100));
+  EXPECT_LT(woken - created, kSoon);
 }
 
 TEST_F(Server, ALongPollEndsEmptyAndOk) {
