@@ -10,7 +10,7 @@ in a REPEATABLE READ transaction after its first select, `readers` four such tra
 views of schema dash every 15 s, and have done so for --hold-minutes and --hold-claims claims when the
 measurement begins, and then once more while they hold them and read no more: each five times, and each
 number of workers in turns with an empty database in the same server, medians (and least and most) of the
-pairs; before, the same four as a dashboard's role are cut off. In each: runs a second (lease, one
+pairs; before, the same four as a dashboard's role are cut off. In each: runs a second after a warm-up (lease, one
 heartbeat, completion with 8 units) at 1, 8, 64 and 1,000 workers, with WAL and the coordinator's processor
 time a run; then, with what is pending done, 1,000 workers waiting while one run at a time is given back:
 from its being there again (the answer to the release) and from that call to the grant, and statements a
