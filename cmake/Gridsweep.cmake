@@ -42,6 +42,8 @@ if(GRIDSWEEP_SANITIZE)
   if(GRIDSWEEP_SANITIZE MATCHES thread)
     # By it protobuf's headers lay out their maps as the system's library does not.
     add_compile_options(-U__SANITIZE_THREAD__)
+    # Which clone to call is decided before ThreadSanitizer is there, which the deciding code calls.
+    add_compile_definitions(GRIDSWEEP_NO_CLONES)
     add_library(gridsweep_tsan_handover OBJECT tests/support/tsan_handover.cc)
     target_link_libraries(gridsweep_tsan_handover PRIVATE gridsweep_options gRPC::grpc++ absl::synchronization)
     set(GRIDSWEEP_PROGRAM_PARTS gridsweep_tsan_handover)

@@ -10,8 +10,8 @@ in a REPEATABLE READ transaction after its first select, `readers` four such tra
 views of schema dash every 15 s, and have done so for --hold-minutes and --hold-claims claims when the
 measurement begins, and then once more while they hold them and read no more: each five times, and each
 number of workers in turns with an empty database in the same server, medians (and least and most) of the
-pairs; before, the same four as a dashboard's role are cut off. In each: runs a second after a warm-up (lease, one
-heartbeat, completion with 8 units) at 1, 8, 64 and 1,000 workers, with WAL and the coordinator's processor
+pairs; before, the same four as a dashboard's role are cut off. In each: runs a second (lease, one
+heartbeat, completion with 8 units), after a warm-up, at 1, 8, 64 and 1,000 workers, with WAL and the coordinator's processor
 time a run; then, with what is pending done, 1,000 workers waiting while one run at a time is given back:
 from its being there again (the answer to the release) and from that call to the grant, and statements a
 grant; memory and threads meanwhile. fsync and synchronous_commit are on. Finished runs have no rows of
@@ -32,6 +32,7 @@ from servers import BIN, Coordinator, Postgres
 CELLS = ["empty", "finished", "pending", "sweeps", "snapshot", "readers"]
 WORKERS = (1, 8, 64, 1000)
 TURNS = 5
+WARM_UP = 2  # seconds that bench_dispatch works before it counts
 CLAIM = "%with c as materialized%"  # the statement that grants
 READ = ("select * from dash.sweeps;\nselect count(*) from dash.fractions;\n"
         "select * from dash.runs order by run_id desc limit 1000;\n")
@@ -256,7 +257,7 @@ def in_turns(postgres, mine, beside, options, readers, what):
 def measure(postgres, cell, options):
     sessions = []
     if cell == "readers":
-        most = round(2 * TURNS * len(WORKERS) * options.seconds * 1000)
+        most = round(2 * TURNS * len(WORKERS) * (options.seconds + WARM_UP) * 1000)
         beside = build(postgres, "beside", options, most)
         database, coordinator = build(postgres, cell, options, options.hold_claims + most)
         readers = hold(postgres, database, coordinator, options)

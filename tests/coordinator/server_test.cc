@@ -2,17 +2,13 @@
 #include <thread>
 
 #include "tests/coordinator/server_fixture.h"
+#include "tests/support/patience.h"
 
 namespace gridsweep::coordinator {
 namespace {
 
-// Sooner than the poll that stands in for a lost word. A program under a sanitizer takes some times
-// as long.
-#ifdef GRIDSWEEP_SANITIZED
-constexpr absl::Duration kSoon = absl::Milliseconds(600);
-#else
-constexpr absl::Duration kSoon = absl::Milliseconds(100);
-#endif
+// Sooner than the poll that stands in for a lost word.
+constexpr absl::Duration kSoon = absl::Milliseconds(100 * testing::kPatience);
 
 using Server = ServerTest;
 

@@ -12,19 +12,14 @@
 #include <iterator>
 #include <thread>
 
+#include "tests/support/patience.h"
+
 extern char** environ;
 
 namespace gridsweep::testing {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A program under a sanitizer takes some times as long.
-#ifdef GRIDSWEEP_SANITIZED
-constexpr int kPatience = 5;
-#else
-constexpr int kPatience = 1;
-#endif
 
 pid_t Spawn(std::vector<std::string> words, const fs::path& out, const fs::path& err) {
   std::vector<char*> arguments;

@@ -41,6 +41,16 @@ Function* Next(auto own) {
   return reinterpret_cast<Function*>(next);
 }
 
+// A wait gives the mutex up and takes it again within the library.
+class Unlocked {
+ public:
+  explicit Unlocked(absl::Mutex* mutex) : mutex_(mutex) { __tsan_release(mutex_); }
+  ~Unlocked() { __tsan_acquire(mutex_); }
+
+ private:
+  absl::Mutex* const mutex_;
+};
+
 }  // namespace
 
 namespace absl {
@@ -66,25 +76,20 @@ void Mutex::Unlock() {
 
 void CondVar::Wait(Mutex* mutex) {
   static const auto next = Next<void(CondVar*, Mutex*)>(&CondVar::Wait);
-  __tsan_release(mutex);
+  const Unlocked meanwhile(mutex);
   next(this, mutex);
-  __tsan_acquire(mutex);
 }
 
 bool CondVar::WaitWithTimeout(Mutex* mutex, Duration timeout) {
   static const auto next = Next<bool(CondVar*, Mutex*, Duration)>(&CondVar::WaitWithTimeout);
-  __tsan_release(mutex);
-  const bool timed_out = next(this, mutex, timeout);
-  __tsan_acquire(mutex);
-  return timed_out;
+  const Unlocked meanwhile(mutex);
+  return next(this, mutex, timeout);
 }
 
 bool CondVar::WaitWithDeadline(Mutex* mutex, Time deadline) {
   static const auto next = Next<bool(CondVar*, Mutex*, Time)>(&CondVar::WaitWithDeadline);
-  __tsan_release(mutex);
-  const bool timed_out = next(this, mutex, deadline);
-  __tsan_acquire(mutex);
-  return timed_out;
+  const Unlocked meanwhile(mutex);
+  return next(this, mutex, deadline);
 }
 
 }  // namespace absl
