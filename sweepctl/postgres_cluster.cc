@@ -150,13 +150,23 @@ bool PostgresCluster::Exists() const {
 }
 
 absl::Status PostgresCluster::Create() const {
+  const fs::path whole = home_ / "data", part = home_ / "data.unfinished";
+  std::error_code error;
+  if (fs::exists(whole, error) && !fs::is_empty(whole, error)) {
+    return absl::FailedPreconditionError(
+        StrCat(whole.string(), " holds something, but no PostgreSQL cluster: move it away"));
+  }
   // What an interrupted initdb has left would make the next one refuse.
-  std::error_code ignored;
-  fs::remove_all(home_ / "data", ignored);
+  fs::remove_all(part, error);
   // trust: the socket's directory is closed to all but the owner.
-  return RunToEnd(Program("initdb", {"-D", (home_ / "data").string(), "-U", "gridsweep", "-A",
-                                     "trust", "-E", "UTF8", "--locale=C"}),
-                  "initdb");
+  RETURN_IF_ERROR(RunToEnd(Program("initdb", {"-D", part.string(), "-U", "gridsweep", "-A", "trust",
+                                              "-E", "UTF8", "--locale=C"}),
+                           "initdb"));
+  fs::rename(part, whole, error);
+  if (error) {
+    return absl::InternalError(StrCat("cannot make ", whole.string(), ": ", error.message()));
+  }
+  return absl::OkStatus();
 }
 
 SpawnOptions PostgresCluster::ServerProgram() const {

@@ -21,7 +21,7 @@ class PostgresCluster {
                                                  const std::filesystem::path& logs);
 
   bool Exists() const;
-  // initdb.
+  // initdb. FAILED_PRECONDITION where something else is in its place, which is left alone.
   absl::Status Create() const;
   // How the server is started; Answers() tells when it is ready.
   SpawnOptions ServerProgram() const;
