@@ -67,6 +67,12 @@ function(gridsweep_binary name)
   install(TARGETS ${name} RUNTIME DESTINATION bin)
 endfunction()
 
+# gridsweep_add_test(NAME COMMAND...): one ctest entry, whose temporary files lie in a directory of its
+# own, which ends with it.
+function(gridsweep_add_test name)
+  add_test(NAME ${name} COMMAND ${CMAKE_SOURCE_DIR}/tests/support/in_own_directory ${ARGN})
+endfunction()
+
 # gridsweep_test(NAME SOURCES... PRIVATE deps... LABELS labels... TIMEOUT s): one
 # executable, one ctest entry; label "unit" unless said otherwise.
 function(gridsweep_test name)
@@ -87,6 +93,6 @@ function(gridsweep_test name)
   target_link_libraries(${name} PRIVATE ${GRIDSWEEP_PROGRAM_PARTS} gridsweep_options ${ARG_PRIVATE} GTest::gmock GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE
     GRIDSWEEP_SOURCE_DIR="${CMAKE_SOURCE_DIR}" GRIDSWEEP_BINARY_DIR="${CMAKE_BINARY_DIR}")
-  add_test(NAME ${name} COMMAND ${name})
+  gridsweep_add_test(${name} $<TARGET_FILE:${name}>)
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
 endfunction()

@@ -11,6 +11,7 @@
 #include "gridsweep/v1/analysis.grpc.pb.h"
 #include "tests/support/postgres.h"
 #include "tests/support/program.h"
+#include "tests/support/temporary_directory.h"
 
 namespace gridsweep::analysis {
 namespace {
@@ -21,8 +22,7 @@ using testing::ReadFile;
 using testing::Within;
 
 TEST(AnalysisProgram, WaitsForTheSchemaThenServesAndDrainsOnSigterm) {
-  char name[] = "/tmp/gridsweep-analysis-program-XXXXXX";
-  const fs::path directory = mkdtemp(name);
+  const testing::TemporaryDirectory directory;
   const std::string database = testing::CreateDatabase();
   const std::string address = "unix:" + (directory / "socket").string();
   testing::Program program(
@@ -57,8 +57,6 @@ TEST(AnalysisProgram, WaitsForTheSchemaThenServesAndDrainsOnSigterm) {
   EXPECT_TRUE(status.ok()) << status.error_message() << ReadFile(directory / "log");
   EXPECT_EQ(response.rows_size(), 1);
   EXPECT_EQ(program.Terminate(), 0);
-  std::error_code ignored;
-  fs::remove_all(directory, ignored);
 }
 
 }  // namespace

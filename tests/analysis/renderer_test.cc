@@ -10,6 +10,7 @@
 
 #include "tests/support/program.h"
 #include "tests/support/renderer.h"
+#include "tests/support/temporary_directory.h"
 
 namespace gridsweep::analysis {
 namespace {
@@ -23,15 +24,6 @@ constexpr char kDocument[] =
 
 class RendererTest : public ::testing::Test {
  protected:
-  RendererTest() {
-    char name[] = "/tmp/gridsweep-renderer-XXXXXX";
-    directory_ = mkdtemp(name);
-  }
-  ~RendererTest() override {
-    std::error_code ignored;
-    fs::remove_all(directory_, ignored);
-  }
-
   // A program in the renderer's place.
   void Install(const std::string& script) {
     std::ofstream(directory_ / "render") << "#!/bin/sh\n" << script << "\n";
@@ -40,12 +32,21 @@ class RendererTest : public ::testing::Test {
   absl::StatusOr<std::string> Render(const std::string& document, Picture format = Picture::kSvg,
                                      absl::Duration deadline = absl::Minutes(1),
                                      size_t most_bytes = 1 << 20) {
-    return Renderer({.directory = directory_, .deadline = deadline, .most_bytes = most_bytes})
+    return Renderer({.directory = directory_.path(), .deadline = deadline, .most_bytes = most_bytes})
         .Render(document, format);
   }
 
-  fs::path directory_;
+  const testing::TemporaryDirectory directory_;
 };
+
+TEST_F(RendererTest, IsNotInstalledOverWhatIsNotItsOwn) {
+  std::ofstream(directory_ / "thesis.tex") << "\\begin{document}";
+  const auto ran =
+      testing::Run({GRIDSWEEP_SOURCE_DIR "/setup/renderer.sh", directory_.path().string()});
+  EXPECT_EQ(ran.code, 2) << ran.out << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr(directory_.path().string()));
+  EXPECT_TRUE(fs::exists(directory_ / "thesis.tex"));
+}
 
 TEST_F(RendererTest, TheInstalledOneDrawsBothKindsOfPicture) {
   if (testing::WithoutRenderer()) GTEST_SKIP() << "no renderer of figures here";
@@ -71,7 +72,7 @@ TEST_F(RendererTest, WithoutOneTheAnswerSaysHowToGetIt) {
   const auto drawn = Render(kDocument);
   EXPECT_EQ(drawn.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(drawn.status().message()),
-              HasSubstr("setup/renderer.sh " + directory_.string()));
+              HasSubstr("setup/renderer.sh " + directory_.path().string()));
   EXPECT_THAT(std::string(drawn.status().message()), HasSubstr("--renderer"));
 }
 

@@ -215,8 +215,6 @@ float StoredRate(int64_t run_id, int unit, int i, int j) {
 }
 
 ResultWorld::ResultWorld(bool files) : files_(files), database_(testing::CreateDatabase()) {
-  char name[] = "/tmp/gridsweep-analysis-XXXXXX";
-  artifacts_ = mkdtemp(name);
   connection_ = std::make_unique<pqxx::connection>(database_);
   std::vector<fs::path> migrations;
   for (const auto& entry :
@@ -244,11 +242,7 @@ ResultWorld::ResultWorld(bool files) : files_(files), database_(testing::CreateD
   stub_ = v1::AnalysisService::NewStub(Dial(server_->address()));
 }
 
-ResultWorld::~ResultWorld() {
-  server_.reset();
-  std::error_code ignored;
-  fs::remove_all(artifacts_, ignored);
-}
+ResultWorld::~ResultWorld() { server_.reset(); }
 
 void ResultWorld::Execute(const std::string& sql) {
   pqxx::work work(*connection_);

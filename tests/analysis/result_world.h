@@ -15,6 +15,7 @@
 #include "analysis/service.h"
 #include "common/rpc.h"
 #include "gridsweep/v1/analysis.grpc.pb.h"
+#include "tests/support/temporary_directory.h"
 
 namespace gridsweep::analysis {
 
@@ -71,7 +72,8 @@ class ResultWorld {
 
   const bool files_;
   const std::string database_;
-  std::filesystem::path artifacts_;
+  const testing::TemporaryDirectory directory_;
+  const std::filesystem::path& artifacts_ = directory_.path();
   std::unique_ptr<pqxx::connection> connection_;
   std::vector<StoredRun> runs_;
   int64_t next_run_id_ = 1;

@@ -1,10 +1,10 @@
 #include "tests/chaos/fleet.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <cstdio>
 #include <fstream>
+#include <utility>
 
 #include "common/strings.h"
 
@@ -15,10 +15,8 @@ namespace fs = std::filesystem;
 
 }  // namespace
 
-Fleet::Fleet() {
-  char name[] = "/tmp/gridsweep-fleet-XXXXXX";
-  directory_ = mkdtemp(name);
-}
+Fleet::Fleet(fs::path artifacts)
+    : artifacts_(artifacts.empty() ? directory_ / "artifacts" : std::move(artifacts)) {}
 
 Fleet::~Fleet() {
   // Workers first: what they hold goes back to a coordinator.
@@ -26,17 +24,11 @@ Fleet::~Fleet() {
     EXPECT_EQ((*program)->Terminate(), 0);
   }
   if (::testing::Test::HasFailure()) {
-    for (const auto& entry : fs::directory_iterator(directory_)) {
+    for (const auto& entry : fs::directory_iterator(directory_.path())) {
       if (entry.path().extension() != ".log") continue;
       std::printf("== %s\n%s\n", entry.path().c_str(), ReadFile(entry.path()).c_str());
     }
   }
-  // One by one: what a test has mounted there stays, and goes with that.
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(directory_)) {
-    fs::remove_all(entry.path(), ignored);
-  }
-  fs::remove(directory_, ignored);
 }
 
 void Fleet::StartProgram(const std::string& program, const std::string& name,
@@ -46,7 +38,7 @@ void Fleet::StartProgram(const std::string& program, const std::string& name,
 }
 
 Ran Fleet::Sweepctl(const std::vector<std::string>& arguments) const {
-  return RunSweepctl(directory_, Socket("coordinator-0"), Socket("analysis"), arguments);
+  return RunSweepctl(directory_.path(), Socket("coordinator-0"), Socket("analysis"), arguments);
 }
 
 Ran Fleet::Submit(int first, int runs) const {
@@ -67,13 +59,13 @@ void Fleet::Start(const std::string& conninfo, int runs) {
   for (const int i : {0, 1}) {
     const std::string name = StrCat("coordinator-", i);
     StartProgram("gridsweep-coordinator", name,
-                 {"--listen", Socket(name), "--database", conninfo, "--artifacts", artifacts(),
+                 {"--listen", Socket(name), "--database", conninfo, "--artifacts", artifacts_,
                   "--lease-ttl", "2s", "--heartbeat-interval", "500ms"});
     ASSERT_TRUE(Within([&] { return fs::exists(directory_ / (name + ".sock")); }));
   }
   StartProgram(
       "gridsweep-analysis", "analysis",
-      {"--listen", Socket("analysis"), "--database", conninfo, "--artifacts", artifacts()});
+      {"--listen", Socket("analysis"), "--database", conninfo, "--artifacts", artifacts_});
   for (const int i : {0, 1}) {
     const std::string name = StrCat("worker-", i);
     StartProgram("gridsweep-worker", name,

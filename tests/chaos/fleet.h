@@ -9,12 +9,14 @@
 
 #include "tests/support/postgres_server.h"
 #include "tests/support/program.h"
+#include "tests/support/temporary_directory.h"
 
 namespace gridsweep::testing {
 
 class Fleet {
  public:
-  Fleet();
+  // The artifacts go to `artifacts`, by default a directory of the fleet's own.
+  explicit Fleet(std::filesystem::path artifacts = {});
   // Each program must end with 0 at SIGTERM. Logs are printed when the test has failed.
   ~Fleet();
 
@@ -27,9 +29,6 @@ class Fleet {
   // attempt that failed, and nothing that verify finds.
   void ExpectGoodEnd(const PostgresServer& server, const std::string& database) const;
 
-  // Where the artifacts go; a test may mount something there before Start.
-  std::filesystem::path artifacts() const { return directory_ / "artifacts"; }
-
  private:
   std::string Socket(const std::string& name) const {
     return "unix:" + (directory_ / (name + ".sock")).string();
@@ -37,7 +36,8 @@ class Fleet {
   void StartProgram(const std::string& program, const std::string& name,
                     std::vector<std::string> words);
 
-  std::filesystem::path directory_;
+  const TemporaryDirectory directory_;
+  const std::filesystem::path artifacts_;
   int runs_ = 0;
   std::string sweep_;
   std::vector<std::unique_ptr<Program>> programs_;

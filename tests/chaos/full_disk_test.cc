@@ -1,58 +1,25 @@
 // A disk is full in the middle of a sweep, PostgreSQL's or that of the artifacts;
 // then there is space again. Small file systems are mounted for it, as root.
 #include <gtest/gtest.h>
-#include <sys/mount.h>
-#include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <memory>
+#include <optional>
 #include <utility>
 
-#include "common/strings.h"
 #include "tests/chaos/fleet.h"
+#include "tests/support/small_disk.h"
 
 namespace gridsweep::testing {
 namespace {
 
 namespace fs = std::filesystem;
 
-// A file system of `megabytes` at `place`, while it lives.
-class SmallDisk {
- public:
-  SmallDisk(const fs::path& place, int megabytes) : place_(place) {
-    fs::create_directories(place_);
-    mounted_ = mount("tmpfs", place_.c_str(), "tmpfs", 0,
-                     StrCat("mode=0755,size=", megabytes, "m").c_str()) == 0;
-  }
-  ~SmallDisk() {
-    if (mounted_) umount2(place_.c_str(), MNT_DETACH);
-    std::error_code ignored;
-    fs::remove_all(place_, ignored);
-    fs::remove(place_.parent_path(), ignored);  // where nothing else is there any more
-  }
-  bool mounted() const { return mounted_; }
-  // Takes all that is left; again what has become free since.
-  void Fill() {
-    std::ofstream ballast(place_ / "ballast", std::ios::app | std::ios::binary);
-    for (const size_t piece : {size_t{1} << 20, size_t{4096}}) {
-      const std::string bytes(piece, 'x');
-      while (ballast.write(bytes.data(), static_cast<std::streamsize>(piece)).flush()) {
-      }
-      ballast.clear();
-    }
-  }
-  void Clear() { fs::remove(place_ / "ballast"); }
-
- private:
-  const fs::path place_;
-  bool mounted_;
-};
-
 class FullDisk : public ::testing::Test {
  protected:
-  void Start(const fs::path& where, int runs) {
-    server_ = std::make_unique<PostgresServer>(std::vector<std::string>{}, where);
+  void Start(const fs::path& database, const fs::path& artifacts, int runs) {
+    server_ = std::make_unique<PostgresServer>(std::vector<std::string>{}, database);
+    fleet_ = std::make_unique<Fleet>(artifacts);
     server_->Start();
     database_ = server_->CreateDatabase();
     fleet_->Start(server_->ConnectionOf(database_), runs);
@@ -62,17 +29,16 @@ class FullDisk : public ::testing::Test {
     return n.empty() ? -1 : std::stoi(n);
   }
 
-  std::unique_ptr<SmallDisk> disk_;
+  std::optional<SmallDisk> disk_;
   std::unique_ptr<PostgresServer> server_;
   std::string database_;
-  std::unique_ptr<Fleet> fleet_ = std::make_unique<Fleet>();  // ends first
+  std::unique_ptr<Fleet> fleet_;  // ends first
 };
 
 TEST_F(FullDisk, OfPostgresIsUnavailableAndGoesOnWithSpace) {
-  const fs::path place = fs::temp_directory_path() / StrCat("gridsweep-disk-", getpid());
-  disk_ = std::make_unique<SmallDisk>(place, 160);
+  disk_.emplace("size=160m");
   if (!disk_->mounted()) GTEST_SKIP() << "NOT TESTED: this process may not mount a file system";
-  Start(place, 400);
+  Start(disk_->path(), {}, 400);
   ASSERT_TRUE(Within([&] { return Results() >= 50; }));
   disk_->Fill();
   // What is to be stored needs more than the files that are there already hold.
@@ -90,9 +56,9 @@ TEST_F(FullDisk, OfPostgresIsUnavailableAndGoesOnWithSpace) {
 }
 
 TEST_F(FullDisk, OfTheArtifactsIsUnavailableAndGoesOnWithSpace) {
-  disk_ = std::make_unique<SmallDisk>(fleet_->artifacts(), 60);
+  disk_.emplace("size=60m");
   if (!disk_->mounted()) GTEST_SKIP() << "NOT TESTED: this process may not mount a file system";
-  Start(fs::temp_directory_path(), 300);
+  Start(fs::temp_directory_path(), disk_->path(), 300);
   ASSERT_TRUE(Within([&] { return Results() >= 50; }));
   // Until nothing comes in any more, for what was on its way.
   int before = -1;

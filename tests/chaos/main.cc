@@ -1,6 +1,5 @@
 // chaos: a sweep of tiny runs through a schedule of faults.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include "tests/chaos/judge.h"
 #include "tests/chaos/schedule.h"
 #include "tests/chaos/world.h"
+#include "tests/support/temporary_directory.h"
 
 namespace gridsweep::testing {
 namespace {
@@ -141,19 +141,26 @@ class Chaos {
   Clock::time_point next_look_{};
 };
 
+// Copies the logs of `directory` to where they stay.
+void KeepLogs(const fs::path& directory, uint64_t seed) {
+  const fs::path kept = fs::path(GRIDSWEEP_BINARY_DIR) / "chaos" / StrCat("seed-", seed);
+  fs::create_directories(kept);
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    if (entry.path().extension() != ".log") continue;
+    fs::copy_file(entry.path(), kept / entry.path().filename(),
+                  fs::copy_options::overwrite_existing);
+  }
+  std::printf("events.log and the programs' logs: %s\n", kept.c_str());
+}
+
 int Main(Options options, const std::string& program) {
-  char name[] = "/tmp/gridsweep-chaos-XXXXXX";
-  const fs::path directory = mkdtemp(name);
+  const TemporaryDirectory directory;
   bool good = false;
   {
-    Chaos chaos(options, directory);
+    Chaos chaos(options, directory.path());
     good = chaos.Run() && !::testing::UnitTest::GetInstance()->Failed();
   }
-  if (good && !options.keep) {
-    fs::remove_all(directory);
-    return 0;
-  }
-  std::printf("events.log and the programs' logs: %s\n", directory.c_str());
+  if (!good || options.keep) KeepLogs(directory.path(), options.seed);
   if (!good) {
     std::printf("FAILED; again with: %s --seed %lu --runs %d --faults %d --workers %d\n",
                 program.c_str(), options.seed, options.runs, options.faults, options.shape.workers);

@@ -1,38 +1,33 @@
 #include "common/artifact_store.h"
 
 #include <gtest/gtest.h>
-#include <sys/mount.h>
 
 #include <fstream>
 #include <iterator>
 
 #include "common/strings.h"
+#include "tests/support/small_disk.h"
+#include "tests/support/temporary_directory.h"
 
 namespace gridsweep {
 namespace {
 
 namespace fs = std::filesystem;
 
-class ArtifactDirectory : public testing::Test {
+class ArtifactDirectory : public ::testing::Test {
  protected:
-  ArtifactDirectory() {
-    char name[] = "/tmp/gridsweep-artifacts-XXXXXX";
-    root_ = mkdtemp(name);
-  }
-  ~ArtifactDirectory() override { fs::remove_all(root_); }
-
   std::unique_ptr<ArtifactStore> Open() {
     return OpenArtifactDirectory(root_ / "a", "instance-1", true).value();
   }
   int Files() const {
     int files = 0;
-    for (const auto& entry : fs::recursive_directory_iterator(root_)) {
+    for (const auto& entry : fs::recursive_directory_iterator(root_.path())) {
       files += entry.is_regular_file() && entry.path().filename() != "gridsweep-instance";
     }
     return files;
   }
 
-  fs::path root_;
+  const testing::TemporaryDirectory root_;
 };
 
 TEST_F(ArtifactDirectory, StoresBytesUnderTheirHash) {
@@ -51,28 +46,23 @@ TEST_F(ArtifactDirectory, StoresBytesUnderTheirHash) {
 }
 
 TEST_F(ArtifactDirectory, WithoutRoomForANewDirectoryIsUnavailableAndRecovers) {
-  fs::create_directory(root_ / "a");
   // Room for the marker, tmp, and two more: the file, and one of the two levels above it.
-  if (mount("tmpfs", (root_ / "a").c_str(), "tmpfs", 0, "size=1m,nr_inodes=5") != 0) {
-    GTEST_SKIP() << "NOT TESTED: this process may not mount a small file system";
-  }
-  {
-    auto store = Open();
-    const std::string hash = Sha256::Of("grid");
-    auto upload = store->Begin().value();
-    ASSERT_TRUE(upload->Append("grid").ok());
-    EXPECT_EQ(upload->Commit(hash).code(), absl::StatusCode::kUnavailable);
-    upload.reset();
-    EXPECT_FALSE(store->Has(hash));
+  testing::SmallDisk disk("size=1m,nr_inodes=5");
+  if (!disk.mounted()) GTEST_SKIP() << "NOT TESTED: this process may not mount a file system";
+  auto store = OpenArtifactDirectory(disk.path(), "instance-1", true).value();
+  const std::string hash = Sha256::Of("grid");
+  auto upload = store->Begin().value();
+  ASSERT_TRUE(upload->Append("grid").ok());
+  EXPECT_EQ(upload->Commit(hash).code(), absl::StatusCode::kUnavailable);
+  upload.reset();
+  EXPECT_FALSE(store->Has(hash));
 
-    // The file that failed has gone again, and so there is room for the second level.
-    EXPECT_EQ(mount("tmpfs", (root_ / "a").c_str(), "tmpfs", MS_REMOUNT, "size=1m,nr_inodes=9"), 0);
-    upload = store->Begin().value();
-    ASSERT_TRUE(upload->Append("grid").ok());
-    EXPECT_TRUE(upload->Commit(hash).ok());
-    EXPECT_TRUE(store->Has(hash));
-  }
-  EXPECT_EQ(umount((root_ / "a").c_str()), 0);
+  // The file that failed has gone again, and so there is room for the second level.
+  ASSERT_TRUE(disk.Remount("size=1m,nr_inodes=9"));
+  upload = store->Begin().value();
+  ASSERT_TRUE(upload->Append("grid").ok());
+  EXPECT_TRUE(upload->Commit(hash).ok());
+  EXPECT_TRUE(store->Has(hash));
 }
 
 TEST_F(ArtifactDirectory, WhatIsNoHashOf32BytesIsNeverAPath) {
@@ -128,7 +118,7 @@ TEST_F(ArtifactDirectory, RefusesAnotherDatabasesDirectory) {
 
 TEST_F(ArtifactDirectory, RefusesADirectoryWithOtherThingsInIt) {
   std::ofstream(root_ / "thesis.tex") << "\\begin{document}";
-  EXPECT_EQ(OpenArtifactDirectory(root_, "instance-1", true).status().code(),
+  EXPECT_EQ(OpenArtifactDirectory(root_.path(), "instance-1", true).status().code(),
             absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(OpenArtifactDirectory(root_ / "absent", "instance-1", false).status().code(),
             absl::StatusCode::kFailedPrecondition);

@@ -2,12 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
 #include "common/rpc_metrics.h"
 #include "common/status.h"
 #include "gridsweep/v1/admin.grpc.pb.h"
 #include "tests/support/health.h"
+#include "tests/support/temporary_directory.h"
 
 namespace gridsweep {
 namespace {
@@ -39,14 +38,11 @@ TEST(RpcServer, ServesOnLoopbackAndFillsInThePort) {
 
 TEST(RpcServer, ServesOnAUnixSocket) {
   OneWorker service;
-  char directory[] = "/tmp/gridsweep-rpc-XXXXXX";
-  ASSERT_NE(mkdtemp(directory), nullptr);
-  const std::string address = std::string("unix:") + directory + "/s";
+  const testing::TemporaryDirectory directory;
+  const std::string address = "unix:" + (directory / "s").string();
   auto server = RpcServer::Start(address, {&service});
   ASSERT_TRUE(server.ok()) << server.status();
   EXPECT_EQ(FirstWorker(address), "ada");
-  server->reset();
-  std::filesystem::remove_all(directory);
 }
 
 TEST(RpcServer, RefusesToListenBeyondThisMachine) {

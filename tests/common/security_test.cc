@@ -1,6 +1,5 @@
 // TLS, mTLS and tokens between our servers and our channels.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <atomic>
 #include <filesystem>
@@ -15,6 +14,7 @@
 #include "gridsweep/v1/sweep.pb.h"
 #include "tests/support/certificates.h"
 #include "tests/support/program.h"
+#include "tests/support/temporary_directory.h"
 
 namespace gridsweep {
 namespace {
@@ -34,11 +34,6 @@ class Fleet : public v1::AdminService::Service {
 class SecurityTest : public ::testing::Test {
  protected:
   SecurityTest() : authority_(directory_ / "one") { authority_.Sign("server"); }
-  ~SecurityTest() override {
-    server_.reset();
-    std::error_code ignored;
-    fs::remove_all(directory_, ignored);
-  }
 
   ServerSecurity Tls() const {
     ServerSecurity security;
@@ -84,11 +79,7 @@ class SecurityTest : public ::testing::Test {
     EXPECT_TRUE(Within([&] { return loads_ > before + 1; }));
   }
 
-  static fs::path MakeDirectory() {
-    char name[] = "/tmp/gridsweep-security-XXXXXX";
-    return mkdtemp(name);
-  }
-  const fs::path directory_ = MakeDirectory();
+  const testing::TemporaryDirectory directory_;
   Authority authority_;
   Fleet fleet_;
   std::atomic<int> loads_ = 0;

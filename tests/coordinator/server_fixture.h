@@ -2,8 +2,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
-
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -17,6 +15,7 @@
 #include "gridsweep/v1/admin.grpc.pb.h"
 #include "science/config/run_config.h"
 #include "tests/support/postgres.h"
+#include "tests/support/temporary_directory.h"
 
 namespace gridsweep::coordinator {
 
@@ -25,11 +24,7 @@ inline constexpr int kNg = 4;
 class ServerTest : public ::testing::Test {
  protected:
   ServerTest()
-      : directory_(MakeDirectory()), conninfo_(testing::CreateDatabase()), db_({conninfo_}) {}
-  ~ServerTest() override {
-    coordinator_.reset();
-    std::filesystem::remove_all(directory_);
-  }
+      : directory_(temporary_.path()), conninfo_(testing::CreateDatabase()), db_({conninfo_}) {}
 
   void Start() { Start(conninfo_); }
   void Start(const std::string& conninfo) {
@@ -191,11 +186,7 @@ class ServerTest : public ::testing::Test {
     return true;
   }
 
-  static std::string MakeDirectory() {
-    char name[] = "/tmp/gridsweep-coordinator-XXXXXX";
-    return mkdtemp(name);
-  }
-
+  const testing::TemporaryDirectory temporary_;
   const std::string directory_;
   const std::string conninfo_;
   Database db_;

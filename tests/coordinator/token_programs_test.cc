@@ -1,6 +1,5 @@
 // Tokens as an operator meets them: the coordinator as a program, and sweepctl.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
@@ -9,6 +8,7 @@
 #include "tests/support/certificates.h"
 #include "tests/support/postgres.h"
 #include "tests/support/program.h"
+#include "tests/support/temporary_directory.h"
 #include "tests/sweepctl/run_sweepctl.h"
 
 namespace gridsweep::coordinator {
@@ -23,10 +23,6 @@ constexpr char kCoordinator[] = GRIDSWEEP_BINARY_DIR "/bin/gridsweep-coordinator
 
 class TokenPrograms : public ::testing::Test {
  protected:
-  ~TokenPrograms() override {
-    std::error_code ignored;
-    fs::remove_all(directory_, ignored);
-  }
   std::vector<std::string> Coordinator(const std::string& address) {
     return {kCoordinator,
             "--listen",
@@ -48,11 +44,7 @@ class TokenPrograms : public ::testing::Test {
     return RunCaptured(args);
   }
 
-  static fs::path MakeDirectory() {
-    char name[] = "/tmp/gridsweep-tokens-XXXXXX";
-    return mkdtemp(name);
-  }
-  const fs::path directory_ = MakeDirectory();
+  const testing::TemporaryDirectory directory_;
   const std::string database_ = testing::CreateDatabase();
   std::string address_, ca_;
 };

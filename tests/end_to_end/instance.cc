@@ -1,7 +1,6 @@
 #include "tests/end_to_end/instance.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <cstdio>
 #include <fstream>
@@ -15,11 +14,6 @@ namespace gridsweep::testing {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path MakeDirectory() {
-  char name[] = "/tmp/gridsweep-end-to-end-XXXXXX";
-  return mkdtemp(name);
-}
 
 // Calls `method` until the server answers, or a minute is over.
 template <typename Stub, typename Method, typename Request, typename Response>
@@ -35,7 +29,6 @@ void WaitFor(Stub& stub, Method method, const Request& request, Response respons
 
 Instance::Instance(const std::vector<std::string>& coordinator_flags)
     : coordinator_flags_(coordinator_flags),
-      directory_(MakeDirectory()),
       database_(CreateDatabase()),
       coordinator_address_(Socket("coordinator")),
       analysis_address_(Socket("analysis")) {
@@ -58,12 +51,11 @@ Instance::~Instance() {
   EXPECT_EQ(analysis_->Terminate(), 0);
   EXPECT_EQ(coordinator_->Terminate(), 0);
   if (::testing::UnitTest::GetInstance()->Failed()) {
-    for (const auto& entry : fs::directory_iterator(directory_)) {
+    for (const auto& entry : fs::directory_iterator(directory_.path())) {
       if (entry.path().extension() != ".log") continue;
       std::printf("== %s\n%s\n", entry.path().filename().c_str(), ReadFile(entry.path()).c_str());
     }
   }
-  fs::remove_all(directory_);
 }
 
 std::unique_ptr<Program> Instance::StartCoordinator(const std::string& address,
@@ -95,7 +87,7 @@ std::unique_ptr<Program> Instance::StartWorker(const std::string& name, int slot
 }
 
 Ran Instance::Sweepctl(const std::vector<std::string>& arguments) const {
-  return RunSweepctl(directory_, coordinator_address_, analysis_address_, arguments);
+  return RunSweepctl(directory_.path(), coordinator_address_, analysis_address_, arguments);
 }
 
 nlohmann::json Instance::Ask(std::vector<std::string> arguments) const {

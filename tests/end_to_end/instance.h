@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tests/support/program.h"
+#include "tests/support/temporary_directory.h"
 
 namespace gridsweep::testing {
 
@@ -54,7 +55,7 @@ class Instance {
   std::filesystem::path Log(const std::string& name) const { return directory_ / (name + ".log"); }
 
   const std::vector<std::string> coordinator_flags_;
-  const std::filesystem::path directory_;
+  const TemporaryDirectory directory_;
   const std::string database_, coordinator_address_, analysis_address_;
   std::unique_ptr<Program> coordinator_, analysis_;
 };

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <httplib.h>
-#include <stdlib.h>
 
 #include <chrono>
 #include <fstream>
@@ -155,8 +154,7 @@ TEST(Notice, OutlivesTheCoordinatorThatOwesIt) {
     probe.stop();
     probing.join();
   }
-  char name[] = "/tmp/gridsweep-watching-XXXXXX";
-  const std::filesystem::path directory = mkdtemp(name);
+  const TemporaryDirectory directory;
   const std::string address = "unix:" + (directory / "coordinator.sock").string();
   const std::vector<std::string> words = {Binary("gridsweep-coordinator"),
                                           "--listen",
@@ -166,7 +164,7 @@ TEST(Notice, OutlivesTheCoordinatorThatOwesIt) {
                                           "--artifacts",
                                           directory / "artifacts"};
   const auto sweepctl = [&](const std::vector<std::string>& arguments) {
-    return RunSweepctl(directory, address, /*analysis=*/address, arguments);  // asks no analysis
+    return RunSweepctl(directory.path(), address, /*analysis=*/address, arguments);  // asks no analysis
   };
   auto first = std::make_unique<Program>(words, directory / "first.log");
   ASSERT_TRUE(Within([&] { return sweepctl({"get", "sweeps"}).code == 0; }));
@@ -200,7 +198,6 @@ TEST(Notice, OutlivesTheCoordinatorThatOwesIt) {
   listening.join();
   ASSERT_FALSE(told.empty()) << ReadFile(directory / "second.log");
   EXPECT_EQ(told[0]["counts"]["cancelled"], 2);
-  std::filesystem::remove_all(directory);
 }
 
 }  // namespace

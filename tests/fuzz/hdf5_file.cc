@@ -1,7 +1,5 @@
 // Described HDF5 files, through everything that reads them: checkpoints, result files, and the
 // maps that a user hands in.
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
@@ -15,6 +13,7 @@
 #include "sweepctl/hdf5_maps.h"
 #include "tests/fuzz/described_file.h"
 #include "tests/fuzz/promise.h"
+#include "tests/support/temporary_directory.h"
 #include "worker/checkpoint.h"
 #include "worker/hdf5_file.h"
 
@@ -24,19 +23,18 @@ namespace {
 // A file for who reads from a path, for as long as it lives.
 class NamedFile {
  public:
-  explicit NamedFile(const std::string& bytes)
-      : path_(std::filesystem::temp_directory_path() / StrCat("gridsweep-fuzz-", getpid(), ".h5")) {
+  explicit NamedFile(const std::string& bytes) : path_(directory_ / "file.h5") {
     std::ofstream file(path_, std::ios::binary);
     file << bytes;
     file.close();
     Promise(file.good(), "the file is written", path_.string());
   }
-  ~NamedFile() { std::filesystem::remove(path_); }
   NamedFile(const NamedFile&) = delete;
   NamedFile& operator=(const NamedFile&) = delete;
   const std::filesystem::path& path() const { return path_; }
 
  private:
+  const testing::TemporaryDirectory directory_;
   const std::filesystem::path path_;
 };
 

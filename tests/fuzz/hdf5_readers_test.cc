@@ -12,6 +12,7 @@
 #include "analysis/result_file.h"
 #include "common/strings.h"
 #include "science/config/run_config.h"
+#include "tests/support/temporary_directory.h"
 #include "worker/checkpoint.h"
 #include "worker/hdf5_file.h"
 
@@ -23,13 +24,9 @@ using Shape = std::vector<hsize_t>;
 class Hdf5Readers : public ::testing::Test {
  protected:
   Hdf5Readers()
-      : path_(std::filesystem::path(::testing::TempDir()) /
-              StrCat(::testing::UnitTest::GetInstance()->current_test_info()->name(), ".h5")),
+      : path_(directory_ / "file.h5"),
         file_(H5Fcreate(path_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT)) {}
-  ~Hdf5Readers() override {
-    Close();
-    std::filesystem::remove(path_);
-  }
+  ~Hdf5Readers() override { Close(); }
 
   void Numbers(hid_t object, const char* name, const std::vector<double>& values) {
     const hsize_t size = values.size();
@@ -80,6 +77,7 @@ class Hdf5Readers : public ::testing::Test {
     return *worker::Hdf5Reader::Open(std::string(std::istreambuf_iterator<char>(file), {}));
   }
 
+  const testing::TemporaryDirectory directory_;
   const std::filesystem::path path_;
   hid_t file_;
 };

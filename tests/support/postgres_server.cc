@@ -51,13 +51,14 @@ void Do(const std::string& command) {
 }  // namespace
 
 void PostgresServer::MakeRoot(const fs::path& where) {
-  std::string name = where / "gridsweep-pg-XXXXXX";
-  if (mkdtemp(name.data()) == nullptr) Die("mkdtemp");
+  std::string name = where / "pg-XXXXXX";
+  if (mkdtemp(name.data()) == nullptr) Die("cannot make " + name);
   root_ = name;
   if (geteuid() != 0) return;
   const passwd* user = getpwnam("postgres");
   if (user == nullptr) Die("there is no user postgres: install the postgresql package");
   if (chown(name.c_str(), user->pw_uid, user->pw_gid) != 0) Die("chown");
+  if (!TryDo("cd " + root_)) Die("the user postgres may not enter " + root_ + ": set TMPDIR");
 }
 
 PostgresServer::PostgresServer(std::vector<std::string> settings, const fs::path& where)
@@ -68,7 +69,7 @@ PostgresServer::PostgresServer(std::vector<std::string> settings, const fs::path
 }
 
 PostgresServer::PostgresServer(const PostgresServer& primary, const std::string& name) {
-  MakeRoot("/tmp");
+  MakeRoot(fs::temp_directory_path());
   Do(Bin("pg_basebackup") + " -h " + primary.host() + " -U gridsweep -D " + root_ +
      "/data -X stream -c fast --no-sync");
   Do("touch " + root_ + "/data/standby.signal");
@@ -106,7 +107,9 @@ void PostgresServer::Stop(Mode mode) {
 }
 
 void PostgresServer::Crash() {
-  Do("p=$(head -1 " + root_ + "/data/postmaster.pid); kill -9 $p $(ps -o pid= --ppid $p)");
+  // Stopped first, so that no child comes after the list; children that end meanwhile are no fault.
+  Do("p=$(head -1 " + root_ + "/data/postmaster.pid); kill -STOP $p; c=$(ps -o pid= --ppid $p); " +
+     "kill -9 $p && { kill -9 $c 2>/dev/null || true; }");
 }
 
 void PostgresServer::Promote() {

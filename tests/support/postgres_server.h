@@ -14,8 +14,9 @@ class PostgresServer {
  public:
   // An empty cluster in a new directory under `where`; not started. `settings`:
   // "name=value" of its configuration, beyond 200 connections and no fsync.
-  explicit PostgresServer(std::vector<std::string> settings = {},
-                          const std::filesystem::path& where = "/tmp");
+  explicit PostgresServer(
+      std::vector<std::string> settings = {},
+      const std::filesystem::path& where = std::filesystem::temp_directory_path());
   // A streaming standby of `primary`, which must run; called `name` in its
   // synchronous_standby_names. Not started.
   PostgresServer(const PostgresServer& primary, const std::string& name);

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include <thread>
 
 #include "tests/support/patience.h"
+#include "tests/support/temporary_directory.h"
 
 extern char** environ;
 
@@ -102,15 +102,12 @@ int Program::Terminate() {
 }
 
 Ran Run(const std::vector<std::string>& words) {
-  char name[] = "/tmp/gridsweep-run-XXXXXX";
-  const fs::path directory = mkdtemp(name);
+  const TemporaryDirectory directory;
   const pid_t pid = Spawn(words, directory / "out", directory / "err");
   int status = 0;
   EXPECT_EQ(waitpid(pid, &status, 0), pid);
-  Ran ran{WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
           ReadFile(directory / "out"), ReadFile(directory / "err")};
-  fs::remove_all(directory);
-  return ran;
 }
 
 std::string Binary(const std::string& program) {

@@ -7,6 +7,8 @@
 #include <fstream>
 #include <map>
 
+#include "tests/support/temporary_directory.h"
+
 namespace gridsweep::sweepctl {
 namespace {
 
@@ -16,9 +18,7 @@ using ::testing::HasSubstr;
 class ConfigTest : public ::testing::Test {
  protected:
   ConfigTest() {
-    char name[] = "/tmp/gridsweep-config-XXXXXX";
-    home_ = mkdtemp(name);
-    environment_["HOME"] = home_.string();
+    environment_["HOME"] = home_.path();
     input_.environment = [this](const char* variable) -> std::optional<std::string> {
       const auto found = environment_.find(variable);
       if (found == environment_.end()) return std::nullopt;
@@ -26,7 +26,6 @@ class ConfigTest : public ::testing::Test {
     };
     input_.local_instance = [this] { return local_; };
   }
-  ~ConfigTest() override { fs::remove_all(home_); }
 
   void WriteConfig(const std::string& text) {
     fs::create_directories(home_ / ".config/gridsweep");
@@ -34,7 +33,7 @@ class ConfigTest : public ::testing::Test {
   }
   Setting Address() { return ResolveSettings(input_).value().address; }
 
-  fs::path home_;
+  const testing::TemporaryDirectory home_;
   std::map<std::string, std::string> environment_;
   std::optional<std::pair<std::string, std::string>> local_;
   SettingsInput input_;

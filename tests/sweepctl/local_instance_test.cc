@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "tests/support/renderer.h"
+#include "tests/support/temporary_directory.h"
 
 namespace {
 
@@ -44,13 +45,7 @@ struct Ran {
 
 class LocalInstance : public ::testing::Test {
  protected:
-  LocalInstance() {
-    char name[] = "/tmp/gridsweep-local-XXXXXX";
-    home_ = mkdtemp(name);
-    // As root the database is another user's, who must get here.
-    fs::permissions(home_, fs::perms::others_exec | fs::perms::group_exec, fs::perm_options::add);
-    std::ofstream(home_ / "tiny.yaml") << kSweep;
-  }
+  LocalInstance() { std::ofstream(home_ / "tiny.yaml") << kSweep; }
   ~LocalInstance() override {
     Sweepctl("local down");
     if (::testing::Test::HasFailure()) {
@@ -59,7 +54,6 @@ class LocalInstance : public ::testing::Test {
                     Read(home_ / "data/logs" / (std::string(log) + ".log")).c_str());
       }
     }
-    fs::remove_all(home_);
   }
 
   static std::string Read(const fs::path& file) {
@@ -68,8 +62,9 @@ class LocalInstance : public ::testing::Test {
   }
 
   Ran Sweepctl(const std::string& arguments) {
+    const std::string home = home_.path();
     const std::string command =
-        "cd " + home_.string() + " && env -u GRIDSWEEP_ADDRESS HOME=" + home_.string() +
+        "cd " + home + " && env -u GRIDSWEEP_ADDRESS HOME=" + home +
         " XDG_STATE_HOME= XDG_CONFIG_HOME= GRIDSWEEP_DATA=" + (home_ / "data").string() + " " +
         GRIDSWEEP_BINARY_DIR + "/bin/sweepctl " + arguments + " >" + (home_ / "out").string() +
         " 2>" + (home_ / "err").string();
@@ -93,7 +88,7 @@ class LocalInstance : public ::testing::Test {
     return 0;
   }
 
-  fs::path home_;
+  const gridsweep::testing::TemporaryDirectory home_;
 };
 
 TEST_F(LocalInstance, TrainsASweepSurvivesDeathAndFindsItAgain) {

@@ -4,24 +4,20 @@
 #include <gtest/gtest.h>
 #include <hdf5.h>
 
-#include <filesystem>
 #include <string>
 #include <vector>
+
+#include "tests/support/temporary_directory.h"
 
 namespace gridsweep::sweepctl {
 
 class MapFile : public ::testing::Test {
  protected:
   MapFile() {
-    char name[] = "/tmp/gridsweep-maps-XXXXXX";
-    directory_ = mkdtemp(name);
     path_ = (directory_ / "maps.h5").string();
     file_ = H5Fcreate(path_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
   }
-  ~MapFile() override {
-    Close();
-    std::filesystem::remove_all(directory_);
-  }
+  ~MapFile() override { Close(); }
   void Close() {
     if (file_ >= 0) H5Fclose(file_);
     file_ = -1;
@@ -37,7 +33,7 @@ class MapFile : public ::testing::Test {
     H5Sclose(space);
   }
 
-  std::filesystem::path directory_;
+  const testing::TemporaryDirectory directory_;
   std::string path_;
   hid_t file_ = -1;
 };

@@ -12,6 +12,7 @@
 
 #include "sweepctl/local_state.h"
 #include "sweepctl/postgres_cluster.h"
+#include "tests/support/temporary_directory.h"
 
 namespace gridsweep::sweepctl {
 namespace {
@@ -21,12 +22,6 @@ using ::testing::HasSubstr;
 
 class ProcessTest : public ::testing::Test {
  protected:
-  ProcessTest() {
-    char name[] = "/tmp/gridsweep-process-XXXXXX";
-    directory_ = mkdtemp(name);
-  }
-  ~ProcessTest() override { fs::remove_all(directory_); }
-
   SpawnOptions Shell(const std::string& script) {
     SpawnOptions options;
     options.argv = {"/bin/sh", "-c", script};
@@ -43,7 +38,7 @@ class ProcessTest : public ::testing::Test {
     return false;
   }
 
-  fs::path directory_;
+  const testing::TemporaryDirectory directory_;
 };
 
 TEST_F(ProcessTest, IsAliveUntilItIsStopped) {
@@ -98,7 +93,7 @@ TEST_F(ProcessTest, AFailedProgramShowsTheEndOfItsLog) {
 
 TEST_F(ProcessTest, ACrashReportNamesTheDeadPieceAndItsLastWords) {
   LocalState state;
-  state.data = directory_.string();
+  state.data = directory_.path();
   state.boot_id = BootId();
   const auto alive = Spawn(Shell("exec sleep 60"));
   ASSERT_TRUE(alive.ok());
@@ -115,7 +110,7 @@ TEST_F(ProcessTest, ACrashReportNamesTheDeadPieceAndItsLastWords) {
 
 TEST_F(ProcessTest, StateSurvivesItsFile) {
   LocalState state;
-  state.data = directory_.string();
+  state.data = directory_.path();
   state.boot_id = BootId();
   state.address = "unix:/a";
   state.analysis_address = "unix:/b";
@@ -124,19 +119,19 @@ TEST_F(ProcessTest, StateSurvivesItsFile) {
   state.complete = true;
   state.pieces = {{"postgres", {12, 345}, "/log"}};
   ASSERT_TRUE(WriteLocalState(state).ok());
-  const auto read = ReadLocalState(directory_);
+  const auto read = ReadLocalState(directory_.path());
   ASSERT_TRUE(read.ok() && read->has_value());
   EXPECT_EQ((*read)->pieces, state.pieces);
   EXPECT_EQ((*read)->address, "unix:/a");
   EXPECT_EQ((*read)->slots, 3);
   EXPECT_TRUE((*read)->IsOfThisBoot());
-  RemoveLocalState(directory_);
-  EXPECT_FALSE(ReadLocalState(directory_)->has_value());
+  RemoveLocalState(directory_.path());
+  EXPECT_FALSE(ReadLocalState(directory_.path())->has_value());
 }
 
 TEST_F(ProcessTest, ADamagedStateFileIsSaidToBe) {
-  std::ofstream(StateFile(directory_)) << "{\"data\": 3}";
-  EXPECT_TRUE(absl::IsDataLoss(ReadLocalState(directory_).status()));
+  std::ofstream(StateFile(directory_.path())) << "{\"data\": 3}";
+  EXPECT_TRUE(absl::IsDataLoss(ReadLocalState(directory_.path()).status()));
 }
 
 TEST(SocketDirectory, IsKeptShortEnoughForASocket) {
@@ -146,6 +141,16 @@ TEST(SocketDirectory, IsKeptShortEnoughForASocket) {
   EXPECT_LT((chosen / ".s.PGSQL.5432.lock").string().size(), 108u);
   EXPECT_EQ(chosen, SocketDirectory(deep));
   EXPECT_NE(chosen, SocketDirectory("/" + std::string(120, 'e') + "/run"));
+}
+
+TEST_F(ProcessTest, AClusterIsNotMadeInThePlaceOfSomethingElse) {
+  const auto cluster = PostgresCluster::Prepare(directory_.path(), directory_.path());
+  ASSERT_TRUE(cluster.ok()) << cluster.status();
+  fs::create_directory(cluster->home() / "data");
+  std::ofstream(cluster->home() / "data" / "thesis.tex") << "\\begin{document}";
+  EXPECT_FALSE(cluster->Exists());
+  EXPECT_TRUE(absl::IsFailedPrecondition(cluster->Create()));
+  EXPECT_TRUE(fs::exists(cluster->home() / "data" / "thesis.tex"));
 }
 
 TEST_F(ProcessTest, APrivateDirectoryIsClosedToOthersAndNeverALink) {

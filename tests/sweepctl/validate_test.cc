@@ -1,17 +1,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 
 #include "nlohmann/json.hpp"
 #include "sweepctl/exit_code.h"
 #include "tests/sweepctl/run_sweepctl.h"
+#include "tests/support/temporary_directory.h"
 
 namespace gridsweep::sweepctl {
 namespace {
 
-namespace fs = std::filesystem;
 using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 
@@ -33,16 +32,11 @@ constexpr char kBad[] =
 
 class ValidateTest : public ::testing::Test {
  protected:
-  ValidateTest() {
-    char name[] = "/tmp/gridsweep-validate-XXXXXX";
-    directory_ = mkdtemp(name);
-  }
-  ~ValidateTest() override { fs::remove_all(directory_); }
   std::string Write(const char* name, const char* text) {
     std::ofstream(directory_ / name) << text;
     return (directory_ / name).string();
   }
-  fs::path directory_;
+  const testing::TemporaryDirectory directory_;
 };
 
 TEST_F(ValidateTest, AGoodFileTellsRunsCostAndTheFirstRuns) {

@@ -4,7 +4,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cmath>
@@ -18,6 +17,7 @@
 #include "common/sha256.h"
 #include "common/status.h"
 #include "tests/support/link.h"
+#include "tests/support/temporary_directory.h"
 
 namespace gridsweep::worker {
 namespace {
@@ -169,11 +169,11 @@ TEST_F(DispatchClientTest, SendsUnitsInBlocksThatFitAMessage) {
 }
 
 TEST_F(DispatchClientTest, NeverSaysThatAResultIsWholeWhichIsNot) {
-  const std::string directory =
-      ::testing::TempDir() + "dispatch-client-" + std::to_string(getpid());
-  auto rpc = RpcServer::Start("unix:" + directory + ".server", {&server_}).value();
-  gridsweep::testing::Link link(directory + ".link", {directory + ".server"});
-  DispatchClient client(Dial("unix:" + directory + ".link"));
+  const gridsweep::testing::TemporaryDirectory directory;
+  const std::string server = directory / "server", proxy = directory / "link";
+  auto rpc = RpcServer::Start("unix:" + server, {&server_}).value();
+  gridsweep::testing::Link link(proxy, {server});
+  DispatchClient client(Dial("unix:" + proxy));
   v1::CompleteRunRequest::Header header;
   header.set_unit_count(40960);
   const std::vector<double> values(40960, 0.5);

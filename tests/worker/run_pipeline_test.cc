@@ -2,12 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <span>
@@ -18,6 +16,7 @@
 #include "science/config/metric_registry.h"
 #include "science/integrator/trainer.h"
 #include "science/scoring/intrinsic_dimension.h"
+#include "tests/support/temporary_directory.h"
 
 namespace gridsweep::worker {
 namespace {
@@ -58,8 +57,8 @@ const std::vector<double>& Column(const RunResult& result, std::string_view metr
 
 // What a program that reads `artifact` with h5py prints.
 std::string ReadWithH5py(const std::string& artifact, const std::string& program) {
-  const std::string path =
-      StrCat("/tmp/gridsweep-artifact-", static_cast<int64_t>(getpid()), ".h5");
+  const gridsweep::testing::TemporaryDirectory directory;
+  const std::string path = directory / "artifact.h5";
   std::ofstream(path, std::ios::binary) << artifact;
   const std::string command =
       StrCat("/usr/bin/python3 -c \"import h5py, numpy as np; f = h5py.File('", path, "', 'r')\n",
@@ -70,7 +69,6 @@ std::string ReadWithH5py(const std::string& artifact, const std::string& program
   while (size_t n = fread(buffer.data(), 1, buffer.size(), pipe.get())) {
     output.append(buffer.data(), n);
   }
-  std::filesystem::remove(path);
   return output;
 }
 
@@ -128,7 +126,7 @@ TEST(RunPipeline, EvaluatesAtTheAskedStepsAndAtTheEnd) {
     EXPECT_EQ(point.evaluated, std::isfinite(point.error_cm));
     if (point.evaluated) evaluated.push_back(point.step);
   }
-  EXPECT_THAT(evaluated, testing::ElementsAre(5, 10, 12));
+  EXPECT_THAT(evaluated, ::testing::ElementsAre(5, 10, 12));
   EXPECT_EQ(result.learning_curve.size(), 12U);
   EXPECT_EQ(result.learning_curve.back().error_cm, result.run_metrics.at("pos_err_published"));
   EXPECT_EQ(result.learning_curve.back().loss, result.run_metrics.at("loss"));
@@ -262,7 +260,7 @@ if 'widths' in g: print(bool((np.isnan(g['centers'][:, :, 0]) == np.isnan(g['wid
   config = Tiny();
   config.place_field_values = science::Readout::kSoftmaxOfDifferences;
   config.n_place_fields_per_cell = science::Draw::Poisson(1);
-  EXPECT_THAT(listing(config), testing::MatchesRegex("centers .16, [0-9]+, 2. m [0-9]+\n"
+  EXPECT_THAT(listing(config), ::testing::MatchesRegex("centers .16, [0-9]+, 2. m [0-9]+\n"
                                                      "surround_scales .16, [0-9]+. 1 [0-9]+\n"
                                                      "widths .16, [0-9]+. m [1-9][0-9]*\nTrue\n"));
 }
@@ -407,7 +405,7 @@ TEST(RunPipeline, StopsAtTheNextStepWhenTold) {
 }  // namespace gridsweep::worker
 
 int main(int argc, char** argv) {
-  testing::InitGoogleTest(&argc, argv);
+  ::testing::InitGoogleTest(&argc, argv);
   gridsweep::integrator::UseOneThreadPerSlot();
   return RUN_ALL_TESTS();
 }

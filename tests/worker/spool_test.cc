@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <cmath>
 #include <filesystem>
@@ -12,6 +11,8 @@
 #include <string>
 #include <variant>
 
+#include "tests/support/temporary_directory.h"
+
 namespace gridsweep::worker {
 namespace {
 
@@ -19,14 +20,8 @@ namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-class SpoolTest : public testing::Test {
+class SpoolTest : public ::testing::Test {
  protected:
-  SpoolTest() {
-    char name[] = "/tmp/gridsweep-spool-XXXXXX";
-    directory_ = mkdtemp(name);
-  }
-  ~SpoolTest() override { fs::remove_all(directory_); }
-
   Spool Open(uint64_t limit = 1 << 20) const {
     auto spool = Spool::Open(directory_ / "worker", limit);
     EXPECT_TRUE(spool.ok()) << spool.status();
@@ -45,7 +40,7 @@ class SpoolTest : public testing::Test {
     return run;
   }
 
-  fs::path directory_;
+  const gridsweep::testing::TemporaryDirectory directory_;
 };
 
 TEST_F(SpoolTest, GivesBackWhatItWasGivenBitByBit) {
