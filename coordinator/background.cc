@@ -15,6 +15,7 @@
 #include "coordinator/store/checkpoints.h"
 #include "coordinator/store/leases.h"
 #include "coordinator/store/reuse.h"
+#include "db/libpqxx.h"
 
 namespace gridsweep::coordinator {
 namespace {
@@ -27,11 +28,11 @@ constexpr absl::Duration kCheckpointGrace = absl::Minutes(10);
 // A second or so: up to 4096 units a run.
 constexpr int kReusesAPiece = 64;
 
-class WorkReceiver final : public pqxx::notification_receiver {
+class WorkReceiver final : public db::NotificationReceiver {
  public:
   // `own`: the server's process that sends this coordinator's own word, which has been acted on.
   WorkReceiver(pqxx::connection& connection, const WorkAppeared& wake, const std::atomic<int>& own)
-      : notification_receiver(connection, kWorkChannel), wake_(wake), own_(own) {}
+      : NotificationReceiver(connection, kWorkChannel), wake_(wake), own_(own) {}
   void operator()(const std::string& payload, int process) override {
     if (process != own_) wake_(FromPayload(payload));
   }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "common/strings.h"
+#include "db/libpqxx.h"
 
 namespace gridsweep::analysis {
 namespace {
@@ -60,7 +61,7 @@ std::string SqlParams::Numbers(const std::vector<double>& values) {
 std::string SqlParams::Bytes(std::string_view raw) { return Add("\\x" + ToHex(raw), "bytea"); }
 
 pqxx::result Snapshot::Exec(const std::string& sql, const SqlParams& params) {
-  return transaction_.exec_params(sql, pqxx::prepare::make_dynamic_params(params.values()));
+  return db::ExecParams(transaction_, sql, params.values());
 }
 
 int64_t AsInt(const pqxx::field& field) {
@@ -123,19 +124,15 @@ absl::Status Database::ReadOnce(int thread, const std::function<absl::Status(Sna
   const bool reused = connection != nullptr;
   try {
     if (!reused) {
-      connection = std::make_unique<pqxx::connection>(WithTimeouts(options_.connection));
-      // Marked for removal, with reactivation itself; until then it must be said.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-      connection->inhibit_reactivation(true);
-#pragma GCC diagnostic pop
+      connection = db::Connect(WithTimeouts(options_.connection));
       pqxx::nontransaction settings(*connection);
       settings.exec(StrCat("set statement_timeout = '", options_.statement_timeout_s,
                            "s'; set lock_timeout = '10s';"
                            "set idle_in_transaction_session_timeout = '120s';"
-                           "set default_transaction_read_only = on"));
+                           "set session characteristics as"
+                           " transaction isolation level repeatable read, read only"));
     }
-    pqxx::transaction<pqxx::repeatable_read, pqxx::read_only> transaction(*connection);
+    pqxx::work transaction(*connection);
     Snapshot snapshot(transaction);
     absl::Status status = read(snapshot);
     transaction.commit();

@@ -2,12 +2,11 @@
 
 #include <chrono>
 #include <random>
-#include <stdexcept>
 #include <thread>
-#include <tuple>
 #include <utility>
 
 #include "common/strings.h"
+#include "db/libpqxx.h"
 
 namespace gridsweep::coordinator {
 namespace {
@@ -46,21 +45,8 @@ absl::Status OfSqlState(const pqxx::sql_error& e) {
   return absl::InternalError(Message(e));
 }
 
-// This libpqxx streams tuples alone: sends `fields` as a tuple of their number.
-template <size_t... I>
-void SendTuple(pqxx::stream_to& stream, const std::vector<const char*>& fields,
-               std::index_sequence<I...>) {
-  stream << std::make_tuple(fields[I]...);
-}
-template <size_t N = 1>
-void SendRow(pqxx::stream_to& stream, const std::vector<const char*>& fields) {
-  if (fields.size() == N) {
-    SendTuple(stream, fields, std::make_index_sequence<N>());
-  } else if constexpr (N < 24) {
-    SendRow<N + 1>(stream, fields);
-  } else {
-    throw std::logic_error("COPY of more columns than foreseen");
-  }
+void AppendTexts(const Params& params, db::Texts& texts) {
+  for (const Param& param : params) texts.push_back(param.c_str());
 }
 
 void PauseBeforeRetry(int attempt) {
@@ -75,35 +61,26 @@ pqxx::result Transaction::Exec(const Statement& statement, const Params& params)
   if (database_.prepared_.insert(statement.name).second) {
     work_.conn().prepare(statement.name, statement.sql);
   }
-  std::vector<const char*> texts;
+  db::Texts texts;
   texts.reserve(params.size());
-  for (const Param& param : params) texts.push_back(param.c_str());
-  return work_.exec_prepared(statement.name, pqxx::prepare::make_dynamic_params(texts));
+  AppendTexts(params, texts);
+  return db::ExecPrepared(work_, statement.name, texts);
 }
 
 void Transaction::Copy(const std::string& table, const std::vector<std::string>& columns,
                        size_t rows, const std::function<Params(size_t)>& row) {
   if (rows == 0) return;
-  pqxx::stream_to stream(work_, table, columns);
-  std::vector<const char*> texts;
-  for (size_t i = 0; i < rows; ++i) {
-    const Params params = row(i);
-    texts.clear();
-    for (const Param& param : params) texts.push_back(param.c_str());
-    SendRow(stream, texts);
-  }
-  stream.complete();
+  Params params;
+  db::Copy(work_, table, columns, rows, [&](size_t i, db::Texts& fields) {
+    params = row(i);
+    AppendTexts(params, fields);
+  });
 }
 
 void Database::Connect() {
   if (connection_ != nullptr && connection_->is_open()) return;
   Drop();
-  connection_ = std::make_unique<pqxx::connection>(WithTimeouts(settings_.conninfo));
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-  // A silent reconnect would lose the session's settings and locks.
-  connection_->inhibit_reactivation(true);
-#pragma GCC diagnostic pop
+  connection_ = db::Connect(WithTimeouts(settings_.conninfo));
   pqxx::nontransaction session(*connection_);
   session.exec(
       StrCat("set statement_timeout = ", absl::ToInt64Milliseconds(settings_.statement_timeout),

@@ -1,6 +1,7 @@
 // Claims with a memory, resource classes, memory of workers, and like runs together.
 #include <set>
 
+#include "db/libpqxx.h"
 #include "tests/coordinator/fixture.h"
 
 namespace gridsweep::coordinator {
@@ -91,9 +92,9 @@ TEST_F(Dispatch, WordOfWorkInASweepLooksIntoThatOneAlone) {
 
 TEST_F(Dispatch, CoordinatorsTellEachOtherWhereThereIsWork) {
   std::vector<std::string> heard;
-  struct Receiver : pqxx::notification_receiver {
+  struct Receiver : db::NotificationReceiver {
     Receiver(pqxx::connection& connection, std::vector<std::string>& heard)
-        : notification_receiver(connection, kWorkChannel), heard(heard) {}
+        : NotificationReceiver(connection, kWorkChannel), heard(heard) {}
     void operator()(const std::string& payload, int) override { heard.push_back(payload); }
     std::vector<std::string>& heard;
   };
