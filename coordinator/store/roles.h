@@ -14,7 +14,7 @@ std::string_view RolesSql();
 
 // Makes the roles that are missing and grants them what is missing, as far as
 // the connection's own role may; what it may not is left to an administrator.
-// Any number of coordinators may do so at once.
+// Any number of coordinators may do so at once. Precondition: Migrate.
 absl::Status GrantRoles(Database& database);
 
 }  // namespace gridsweep::coordinator

@@ -20,8 +20,10 @@ namespace {
 // Each partition of `units` holds this many runs.
 constexpr int kPartitionBits = 20;
 
-// Serializes creations, so that each sweep's run ids are contiguous.
-constexpr Statement kLockCreation{"lock_sweep_creation", "select pg_advisory_xact_lock(7341, 2)"};
+// Serializes creations, so that each sweep's run ids are contiguous. A row that nobody else may
+// lock: advisory locks are open to every login of the database.
+constexpr Statement kLockCreation{"lock_sweep_creation",
+                                  "select from instance for no key update"};
 
 constexpr Statement kFindRequest{
     "find_sweep_of_request",
@@ -224,62 +226,72 @@ void CopyRuns(Transaction& t, int64_t sweep_id, int64_t first_run,
   });
 }
 
+// In a transaction that holds kLockCreation.
+absl::StatusOr<CreatedSweep> Store(Transaction& t, const NewSweep& request) {
+  const sweepspec::ExpandedSweep& sweep = *request.sweep;
+  if (!request.request_id.empty()) {
+    const pqxx::result found = t.Exec(kFindRequest, {Bytea(request.request_id)});
+    if (!found.empty()) {
+      if (FromBytea(found[0][1]) != request.request_hash) {
+        return absl::AlreadyExistsError(StrCat("request_id: another sweep (", found[0][0].c_str(),
+                                               ") was created with this id; use a new one"));
+      }
+      ASSIGN_OR_RETURN(v1::Sweep existing, FindSweep(t, Int(found[0][0])));
+      return CreatedSweep{std::move(existing), true};
+    }
+  }
+  const auto count = static_cast<int64_t>(sweep.runs.size());
+  const int64_t first_run = Int(t.Exec(kTakeRunIds, {count})[0][0]);
+  CreatePartitions(t, first_run, first_run + count - 1);
+  const auto& settings = sweep.settings;
+  nlohmann::json labels = nlohmann::json::object();
+  for (const auto& [key, value] : settings.labels()) labels[key] = value;
+  const int64_t sweep_id = Int(t.Exec(
+      kInsertSweep,
+      {request.name,
+       sweep.method,
+       request.request_id.empty() ? Param(std::nullopt) : Bytea(request.request_id),
+       Bytea(request.request_hash),
+       request.source_yaml,
+       sweep.metadata_json,
+       labels.dump(),
+       sweep.sampler_seed,
+       settings.priority(),
+       settings.has_max_attempts() ? settings.max_attempts() : 3u,
+       settings.max_parallel(),
+       first_run,
+       count,
+       settings.has_checkpoint_interval()
+           ? Param(google::protobuf::util::TimeUtil::DurationToMilliseconds(
+                       settings.checkpoint_interval()) /
+                   1000.0)
+           : Param(std::nullopt),
+       settings.reuse(),
+       settings.resources().resource_class().empty() ? "any"
+                                                     : settings.resources().resource_class(),
+       settings.resources().memory_bytes(),
+       settings.notify_url(),
+       request.submitted_by,
+       OneShape(sweep.runs)})[0][0]);
+  CopyRuns(t, sweep_id, first_run, sweep.runs);
+  t.Exec(kQueueRuns, {sweep_id, static_cast<int>(ClassOf(settings.resources()))});
+  const int64_t reusable =
+      settings.reuse() ? SetReusableRunsAside(t, sweep_id, science::kScienceVersion) : 0;
+  ASSIGN_OR_RETURN(v1::Sweep created, FindSweep(t, sweep_id));
+  return CreatedSweep{std::move(created), false, reusable};
+}
+
 }  // namespace
 
 absl::StatusOr<CreatedSweep> CreateSweep(Database& database, const NewSweep& request) {
-  const sweepspec::ExpandedSweep& sweep = *request.sweep;
   return database.Transact([&](Transaction& t) -> absl::StatusOr<CreatedSweep> {
     t.Exec(kLockCreation);
-    if (!request.request_id.empty()) {
-      const pqxx::result found = t.Exec(kFindRequest, {Bytea(request.request_id)});
-      if (!found.empty()) {
-        if (FromBytea(found[0][1]) != request.request_hash) {
-          return absl::AlreadyExistsError(StrCat("request_id: another sweep (", found[0][0].c_str(),
-                                                 ") was created with this id; use a new one"));
-        }
-        ASSIGN_OR_RETURN(v1::Sweep existing, FindSweep(t, Int(found[0][0])));
-        return CreatedSweep{std::move(existing), true};
-      }
+    try {
+      return Store(t, request);
+    } catch (const pqxx::unique_violation& e) {
+      // A coordinator of 0.1.0, whose creations take another lock, was at it: once more.
+      throw pqxx::transaction_rollback(e.what());
     }
-    const auto count = static_cast<int64_t>(sweep.runs.size());
-    const int64_t first_run = Int(t.Exec(kTakeRunIds, {count})[0][0]);
-    CreatePartitions(t, first_run, first_run + count - 1);
-    const auto& settings = sweep.settings;
-    nlohmann::json labels = nlohmann::json::object();
-    for (const auto& [key, value] : settings.labels()) labels[key] = value;
-    const int64_t sweep_id = Int(t.Exec(
-        kInsertSweep,
-        {request.name,
-         sweep.method,
-         request.request_id.empty() ? Param(std::nullopt) : Bytea(request.request_id),
-         Bytea(request.request_hash),
-         request.source_yaml,
-         sweep.metadata_json,
-         labels.dump(),
-         sweep.sampler_seed,
-         settings.priority(),
-         settings.has_max_attempts() ? settings.max_attempts() : 3u,
-         settings.max_parallel(),
-         first_run,
-         count,
-         settings.has_checkpoint_interval()
-             ? Param(google::protobuf::util::TimeUtil::DurationToMilliseconds(
-                         settings.checkpoint_interval()) /
-                     1000.0)
-             : Param(std::nullopt),
-         settings.reuse(),
-         settings.resources().resource_class().empty() ? "any"
-                                                       : settings.resources().resource_class(),
-         settings.resources().memory_bytes(),
-         settings.notify_url(),
-         request.submitted_by,
-         OneShape(sweep.runs)})[0][0]);
-    CopyRuns(t, sweep_id, first_run, sweep.runs);
-    t.Exec(kQueueRuns, {sweep_id, static_cast<int>(ClassOf(settings.resources()))});
-    const int64_t reusable =
-        settings.reuse() ? SetReusableRunsAside(t, sweep_id, science::kScienceVersion) : 0;
-    ASSIGN_OR_RETURN(v1::Sweep created, FindSweep(t, sweep_id));
-    return CreatedSweep{std::move(created), false, reusable};
   });
 }
 

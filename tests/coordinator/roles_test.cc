@@ -117,6 +117,40 @@ TEST_F(Roles, CoordinatorsWhoShareTheirGroupShareTheSchema) {
   EXPECT_TRUE(Try(analysis, "select * from runs").ok());
 }
 
+TEST_F(Roles, WhoMayOnlyReadHoldsUpNoCoordinator) {
+  As("a_holder", "in role gridsweep_dash");
+  As("a_holding_analyst", "in role gridsweep_analysis");
+  pqxx::connection dashboard(Connection("a_holder", conninfo_));
+  pqxx::connection analyst(Connection("a_holding_analyst", conninfo_));
+  pqxx::work of_dashboard(dashboard), of_analyst(analyst);
+  // Any login may take every advisory lock, and those of 0.1.0 were (7341, 1) to (7341, 3).
+  of_dashboard.exec("select pg_advisory_lock(7341, k) from generate_series(0, 9) k");
+  // The strongest locks that they may have of what they may read.
+  of_dashboard.exec("lock table dash.sweeps, dash.runs in access share mode");
+  for (const std::string& table : Tables()) {
+    if (table.rfind("units_", 0) != 0) {
+      of_analyst.exec("lock table " + table + " in access share mode");
+    }
+  }
+  const auto sweep = SmallSweep(2);
+  EXPECT_TRUE(CreateSweep(db_, {"a", "", "h", "text", &sweep}).ok());
+  EXPECT_TRUE(GrantRoles(db_).ok());
+  EXPECT_TRUE(Migrate(db_, EmbeddedMigrations()).ok());
+
+  Database other_dashboard({Connection("a_holder", conninfo_)});
+  Database other_analyst({Connection("a_holding_analyst", conninfo_)});
+  for (const char* lock : {"select from instance for key share", "select from sweeps for share",
+                           "lock table schema_migrations in row share mode",
+                           "lock table sweeps in share mode"}) {
+    EXPECT_TRUE(Denied(Try(other_analyst, lock))) << lock;
+    EXPECT_TRUE(Denied(Try(other_dashboard, lock))) << lock;
+  }
+  for (const char* lock : {"select from dash.sweeps for key share",
+                           "lock table dash.sweeps in row share mode"}) {
+    EXPECT_TRUE(Denied(Try(other_dashboard, lock))) << lock;
+  }
+}
+
 TEST_F(Roles, ALoginThatMayNotCreateRolesStillStartsACoordinator) {
   // As on a server where no administrator has run roles.sql.
   SetAside("gridsweep_analysis");

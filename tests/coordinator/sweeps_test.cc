@@ -156,6 +156,15 @@ TEST_F(Sweeps, RunIdsOfSweepsCreatedAtOnceAreContiguous) {
             4);
 }
 
+TEST_F(Sweeps, RunIdsThatAnOlderCoordinatorTookAtTheSameTimeAreLeftToIt) {
+  const v1::Sweep first = Create(SmallSweep(3));
+  // As if both had read the sequence before either moved it: 0.1.0 does not take our lock.
+  Query(StrCat("select setval('run_id_seq', ", first.first_run_id(), ", false)"));
+  const v1::Sweep second = Create(SmallSweep(2));
+  EXPECT_GE(second.first_run_id(), first.first_run_id() + 3);
+  EXPECT_EQ(Count("select count(distinct run_id) from runs"), 5);
+}
+
 TEST_F(Sweeps, TheSameRequestIdGivesTheSameSweep) {
   const auto sweep = SmallSweep(2);
   const v1::Sweep first = Create(sweep, "id", "hash");
