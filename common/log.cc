@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "common/printable.h"
 #include "common/strings.h"
 
 namespace gridsweep {
@@ -15,23 +16,29 @@ namespace {
 thread_local const LogContext* innermost = nullptr;
 std::string process_worker;
 
-// As a JSON string, so that quotes and newlines stay valid JSON.
+// As a JSON string. JSON itself lets DEL and what terminals obey beyond ASCII stand; their escapes
+// are JSON's, too.
 std::string Quoted(std::string text) {
-  return nlohmann::json(std::move(text))
-      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return Printable(nlohmann::json(std::move(text))
+                       .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
-class JsonMessage : public spdlog::custom_flag_formatter {
+// The message by `Shown` (std::string -> std::string): others' words are in it, and must not make
+// lines of their own.
+template <std::string (*Shown)(std::string)>
+class Message : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& msg, const std::tm&,
               spdlog::memory_buf_t& dest) override {
-    const std::string quoted = Quoted(std::string(msg.payload.data(), msg.payload.size()));
-    dest.append(quoted.data(), quoted.data() + quoted.size());
+    const std::string shown = Shown(std::string(msg.payload.data(), msg.payload.size()));
+    dest.append(shown.data(), shown.data() + shown.size());
   }
   std::unique_ptr<custom_flag_formatter> clone() const override {
-    return std::make_unique<JsonMessage>();
+    return std::make_unique<Message>();
   }
 };
+
+std::string OneLine(std::string text) { return Printable(text); }
 
 }  // namespace
 
@@ -58,14 +65,14 @@ class LogFields : public spdlog::custom_flag_formatter {
 void InitLogging(const std::string& program) {
   auto logger = spdlog::stderr_logger_mt(program);
   const char* format = std::getenv("GRIDSWEEP_LOG_FORMAT");
+  auto formatter = std::make_unique<spdlog::pattern_formatter>();
   if (format != nullptr && std::string(format) == "json") {
-    auto formatter = std::make_unique<spdlog::pattern_formatter>();
-    formatter->add_flag<JsonMessage>('*').add_flag<LogFields>('&').set_pattern(
+    formatter->add_flag<Message<Quoted>>('*').add_flag<LogFields>('&').set_pattern(
         R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","program":"%n"%&,"message":%*})");
-    logger->set_formatter(std::move(formatter));
   } else {
-    logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %n %l: %v");
+    formatter->add_flag<Message<OneLine>>('*').set_pattern("%Y-%m-%d %H:%M:%S.%e %n %l: %*");
   }
+  logger->set_formatter(std::move(formatter));
   const char* level = std::getenv("GRIDSWEEP_LOG_LEVEL");
   logger->set_level(spdlog::level::from_str(level == nullptr ? "info" : level));
   logger->flush_on(spdlog::level::info);

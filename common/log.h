@@ -1,6 +1,7 @@
 // Logging for all programs: spdlog to stderr, one JSON object a line when
 // GRIDSWEEP_LOG_FORMAT=json, plain text otherwise; level by
-// GRIDSWEEP_LOG_LEVEL (debug, info, warn, error; default info).
+// GRIDSWEEP_LOG_LEVEL (debug, info, warn, error; default info). A message is one line, whatever
+// words of others are in it (Printable).
 //
 // A JSON line has time, level, program and message; and, where they are known, the numbers run and
 // attempt and the text worker.

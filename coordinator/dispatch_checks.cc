@@ -21,22 +21,22 @@ absl::Status CheckProgress(const std::string& path, const v1::LeaseProgress& pro
 
 absl::Status CheckIntroduction(const v1::RegisterRequest& request) {
   if (request.name().empty()) return InvalidField("name", "must not be empty");
-  RETURN_IF_ERROR(CheckText("name", request.name(), kMostName));
+  RETURN_IF_ERROR(CheckName("name", request.name(), kMostName));
   if (request.incarnation().size() != 16) return InvalidField("incarnation", "must have 16 bytes");
   if (request.slots() < 1 || request.slots() > 4096) {
     return InvalidField("slots", StrCat(request.slots(), ": 1 to 4096"));
   }
-  RETURN_IF_ERROR(CheckText("resource_class", request.resource_class()));
+  RETURN_IF_ERROR(CheckName("resource_class", request.resource_class()));
   RETURN_IF_ERROR(CheckSize("memory_bytes", request.memory_bytes(), 64));
-  RETURN_IF_ERROR(CheckText("numerics_id", request.numerics_id()));
-  RETURN_IF_ERROR(CheckText("version", request.version()));
+  RETURN_IF_ERROR(CheckName("numerics_id", request.numerics_id()));
+  RETURN_IF_ERROR(CheckName("version", request.version()));
   RETURN_IF_ERROR(CheckSize("science_version", request.science_version(), 32));
-  for (const auto& feature : request.features()) RETURN_IF_ERROR(CheckText("features", feature));
+  for (const auto& feature : request.features()) RETURN_IF_ERROR(CheckName("features", feature));
   for (const auto& [name, value] : request.labels()) {
-    RETURN_IF_ERROR(CheckText("labels", name));
-    RETURN_IF_ERROR(CheckText("labels", value));
+    RETURN_IF_ERROR(CheckName("labels", name));
+    RETURN_IF_ERROR(CheckName("labels", value));
   }
-  return CheckText("host", request.host());
+  return CheckName("host", request.host());
 }
 
 absl::Status CheckHeartbeat(const v1::HeartbeatRequest& request) {

@@ -73,7 +73,7 @@ grpc::ServerUnaryReactor* SweepService::CreateSweep(grpc::CallbackServerContext*
   if (request->request_id().size() > 64) {
     return Refuse(context, InvalidField("request_id", "has more than 64 bytes"));
   }
-  if (absl::Status status = CheckText("name", request->name(), sweepspec::kMaxNameBytes);
+  if (absl::Status status = CheckName("name", request->name(), sweepspec::kMaxNameBytes);
       !status.ok()) {
     return Refuse(context, status);
   }

@@ -6,6 +6,7 @@
 #include <set>
 #include <vector>
 
+#include "common/printable.h"
 #include "common/strings.h"
 #include "sweepctl/exit_code.h"
 #include "sweepctl/progress_view.h"
@@ -22,7 +23,7 @@ bool IsProse(Format format) {
 
 // "Key:        value", aligned.
 void Field(std::ostream& out, const std::string& key, const std::string& value) {
-  if (!value.empty()) out << absl::StrFormat("%-16s %s\n", key + ":", value);
+  if (!value.empty()) out << absl::StrFormat("%-16s %s\n", key + ":", Printable(value));
 }
 
 std::string TimeText(const google::protobuf::Timestamp& time) {
@@ -88,7 +89,8 @@ absl::StatusOr<int> DescribeSweep(Session& session, const std::string& name) {
   for (const auto& [key, value] : sweep.settings().labels()) Field(out, "Label", key + "=" + value);
   if (sweep.has_sampler_seed()) Field(out, "Sampler seed", std::to_string(sweep.sampler_seed()));
   if (!sweep.source_yaml().empty()) {
-    out << "\n" << sweep.source_yaml() << (sweep.source_yaml().back() == '\n' ? "" : "\n");
+    out << "\n"
+        << PrintableLines(sweep.source_yaml()) << (sweep.source_yaml().back() == '\n' ? "" : "\n");
   }
   return kDone;
 }
@@ -186,7 +188,7 @@ void PrintAttempts(Console& console, const v1::GetRunResponse& response) {
     const bool last = i + 1 == response.attempts_size();
     const std::string log = last ? attempt.log_tail() : LastLines(attempt.log_tail(), kLogLines);
     out << "\nLog of attempt " << attempt.attempt() << "\n"
-        << log << (log.back() == '\n' ? "" : "\n");
+        << PrintableLines(log) << (log.back() == '\n' ? "" : "\n");
   }
 }
 

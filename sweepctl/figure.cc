@@ -1,6 +1,7 @@
 #include <filesystem>
 #include <ostream>
 
+#include "common/printable.h"
 #include "common/strings.h"
 #include "sweepctl/exit_code.h"
 #include "sweepctl/file_output.h"
@@ -53,8 +54,8 @@ absl::StatusOr<int> Figure(Session& session, const Options& options) {
     return kDone;
   }
   RETURN_IF_ERROR(WriteFileWhole(out, bytes));
-  console.err << header.title() << "\n";
-  for (const auto& note : header.notes()) console.err << "  " << note << "\n";
+  console.err << Printable(header.title()) << "\n";
+  for (const auto& note : header.notes()) console.err << "  " << Printable(note) << "\n";
   Listing listing;
   listing.columns = {{"FILE"}, {"BYTES", true}};
   listing.rows = {{Text(out), Integer(static_cast<int64_t>(bytes.size()))}};

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "common/mutex.h"
+#include "common/printable.h"
 #include "common/strings.h"
 #include "sweepctl/exit_code.h"
 #include "sweepctl/progress_view.h"
@@ -122,7 +123,7 @@ absl::StatusOr<int> FollowSweep(Session& session, Client& client, const v1::Swee
     absl::SleepFor(absl::Seconds(1));
   }
   view.Finish(absl::Now());
-  if (options.quiet) console.err << title << ": " << CountsText(counts) << "\n";
+  if (options.quiet) console.err << Printable(title) << ": " << CountsText(counts) << "\n";
   return counts.failed() > 0 ? kSomeRunsFailed : kDone;
 }
 

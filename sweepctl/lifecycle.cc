@@ -4,6 +4,7 @@
 #include <istream>
 #include <ostream>
 
+#include "common/printable.h"
 #include "common/strings.h"
 #include "sweepctl/exit_code.h"
 #include "sweepctl/progress_view.h"
@@ -30,7 +31,7 @@ absl::Status CheckMayAsk(const Console& console, const std::string& verb, const 
 }
 
 bool Confirm(Console& console, const std::string& question) {
-  console.err << question << "? [y/N] " << std::flush;
+  console.err << Printable(question) << "? [y/N] " << std::flush;
   std::string answer;
   std::getline(console.in, answer);
   return answer == "y" || answer == "Y" || answer == "yes";

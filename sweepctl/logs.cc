@@ -2,6 +2,7 @@
 #include <ostream>
 
 #include "common/line_overlap.h"
+#include "common/printable.h"
 #include "common/strings.h"
 #include "sweepctl/exit_code.h"
 #include "sweepctl/verbs.h"
@@ -29,12 +30,12 @@ class Printer {
       attempt_ = message.attempt();
       told_.clear();
       if (only_ == 0) {
-        console_.err << "attempt " << attempt_ << " on " << message.worker() << "\n";
+        console_.err << "attempt " << attempt_ << " on " << Printable(message.worker()) << "\n";
       }
     }
     const std::vector<std::string> lines(message.lines().begin(), message.lines().end());
     for (size_t i = reopened_ ? LineOverlap(told_, lines) : 0; i < lines.size(); ++i) {
-      console_.out << lines[i] << "\n";
+      console_.out << Printable(lines[i]) << "\n";
       told_.push_back(lines[i]);
     }
     reopened_ = false;

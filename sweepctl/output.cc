@@ -11,6 +11,7 @@
 #include <cmath>
 #include <ostream>
 
+#include "common/printable.h"
 #include "common/strings.h"
 
 namespace gridsweep::sweepctl {
@@ -28,11 +29,11 @@ std::string Csv(const std::string& field) {
   return quoted + "\"";
 }
 
-// A tab or a line end within a value would break the rows of a pipe.
+// A tab or a line end within a value would break the rows of a pipe, and others' words are in it.
 std::string OneField(std::string field) {
   std::replace_if(
       field.begin(), field.end(), [](char c) { return c == '\t' || c == '\n' || c == '\r'; }, ' ');
-  return field;
+  return Printable(field);
 }
 
 std::string LowerTitle(std::string title) {
@@ -60,7 +61,7 @@ void EmitYaml(YAML::Emitter& emitter, const ordered_json& json) {
     case ordered_json::value_t::string: {
       // Quoted: proto JSON writes 64-bit numbers as strings, and they must stay strings.
       const auto& text = json.get_ref<const std::string&>();
-      if (text.find('\n') != std::string::npos)
+      if (text.find('\n') != std::string::npos && PrintableLines(text) == text)
         emitter << YAML::Literal << text;
       else
         emitter << YAML::DoubleQuoted << text;
@@ -134,7 +135,7 @@ std::string AlignedTable(const Console& console, const std::vector<Column>& colu
   std::vector<size_t> widths;
   for (size_t i = 0; i < columns.size(); ++i) {
     size_t width = DisplayWidth(columns[i].title);
-    for (const auto& row : rows) width = std::max(width, DisplayWidth(row[i].text));
+    for (const auto& row : rows) width = std::max(width, DisplayWidth(OneField(row[i].text)));
     widths.push_back(width);
   }
   std::string text;
@@ -167,7 +168,9 @@ void Print(Console& console, Format format, bool header, const Listing& listing)
     case Format::kCsv: {
       const char* separator = format == Format::kCsv ? "," : "\t";
       const auto field = [&](const std::string& text) {
-        return format == Format::kCsv ? Csv(text) : OneField(text);
+        if (format != Format::kCsv) return OneField(text);
+        // Data as it is, but for a terminal, which would obey it.
+        return Csv(console.out_terminal ? PrintableLines(text) : text);
       };
       // csv has every column; a pipe those of a table.
       const auto shown = [&](size_t i) {
@@ -202,16 +205,17 @@ void Print(Console& console, Format format, bool header, const Listing& listing)
       break;
     }
     case Format::kJson:
-      out << (listing.document ? *listing.document : ordered_json(listing.items)).dump(2) << "\n";
+      out << JsonText(listing.document ? *listing.document : ordered_json(listing.items), 2)
+          << "\n";
       break;
     case Format::kJsonl:
-      for (const auto& item : listing.items) out << item.dump() << "\n";
+      for (const auto& item : listing.items) out << JsonText(item) << "\n";
       break;
     case Format::kYaml:
       out << ToYaml(listing.document ? *listing.document : ordered_json(listing.items));
       break;
     case Format::kName:
-      for (const auto& name : listing.names) out << name << "\n";
+      for (const auto& name : listing.names) out << Printable(name) << "\n";
       break;
   }
 }
@@ -225,10 +229,14 @@ ordered_json ToJson(const google::protobuf::Message& message) {
   return ordered_json::parse(text);
 }
 
+std::string JsonText(const ordered_json& json, int indent) {
+  return PrintableLines(json.dump(indent));
+}
+
 std::string ToYaml(const ordered_json& json) {
   YAML::Emitter emitter;
   EmitYaml(emitter, json);
-  return std::string(emitter.c_str()) + "\n";
+  return PrintableLines(emitter.c_str()) + "\n";
 }
 
 }  // namespace gridsweep::sweepctl

@@ -60,6 +60,8 @@ std::string AlignedTable(const Console& console, const std::vector<Column>& colu
 
 // The proto JSON form, with the proto's field names and zeros written out.
 nlohmann::ordered_json ToJson(const google::protobuf::Message& message);
+// As text. What a terminal would obey is written as \uXXXX, which reads back as it was.
+std::string JsonText(const nlohmann::ordered_json& json, int indent = -1);
 std::string ToYaml(const nlohmann::ordered_json& json);
 
 // "1d 3h", "12m 5s", "7.5s".

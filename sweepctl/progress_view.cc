@@ -7,6 +7,7 @@
 #include <cmath>
 #include <ostream>
 
+#include "common/printable.h"
 #include "common/strings.h"
 #include "sweepctl/output.h"
 
@@ -93,7 +94,7 @@ std::string CountsText(const v1::RunCounts& c) {
 }
 
 ProgressView::ProgressView(const Console& console, std::ostream& out, bool live, std::string title)
-    : console_(console), out_(out), live_(live), title_(std::move(title)) {}
+    : console_(console), out_(out), live_(live), title_(Printable(title)) {}
 
 std::string ProgressView::RunLine(const v1::RunProgress& run, absl::Time now) {
   const double fraction = RunFraction(run);

@@ -2,6 +2,7 @@
 
 #include <ostream>
 
+#include "common/printable.h"
 #include "common/status.h"
 #include "common/strings.h"
 #include "sweepctl/exit_code.h"
@@ -88,7 +89,7 @@ void PrintError(Console& console, const absl::Status& status) {
     }
   }
   if (text.empty()) text = absl::StatusCodeToString(status.code());
-  console.err << "sweepctl: " << text << "\n";
+  console.err << "sweepctl: " << PrintableLines(text) << "\n";
   if (const auto delay = RetryAfter(status)) {
     console.err << "sweepctl: try again in " << Span(absl::ToDoubleSeconds(*delay)) << "\n";
   }

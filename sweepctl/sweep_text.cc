@@ -6,6 +6,7 @@
 #include <ostream>
 #include <sstream>
 
+#include "common/printable.h"
 #include "common/strings.h"
 
 namespace gridsweep::sweepctl {
@@ -54,24 +55,24 @@ absl::StatusOr<SweepText> ReadSweepText(const std::string& file, Console& consol
 
 std::string NoticeText(const Console& console, const SweepText& text, const v1::Notice& notice) {
   const bool error = notice.severity() == v1::Notice::SEVERITY_ERROR;
-  std::string result = text.file;
+  std::string result = Printable(text.file);
   if (notice.line() > 0) result += StrCat(":", notice.line());
   if (notice.line() > 0 && notice.column() > 0) result += StrCat(":", notice.column());
   result += ": ";
   result += error ? Styled(console, "31;1", "error") : Styled(console, "36", "note");
   result += ": ";
-  if (!notice.path().empty()) result += notice.path() + ": ";
-  result += notice.message() + "\n";
+  if (!notice.path().empty()) result += Printable(notice.path()) + ": ";
+  result += Printable(notice.message()) + "\n";
   const std::string line = notice.line() > 0 ? LineOf(text.yaml, notice.line()) : "";
   if (line.empty()) return result;
   const std::string number = std::to_string(notice.line());
-  result += StrCat("  ", number, " | ", line, "\n");
+  result += StrCat("  ", number, " | ", PrintableLines(line), "\n");
   if (notice.column() == 0) return result;
   // Tabs are copied, so that the caret stands under its column whatever a tab is wide.
   std::string space;
-  for (size_t i = 0; i + 1 < notice.column() && i < line.size(); ++i) {
-    if ((line[i] & 0xC0) == 0x80) continue;
-    space += line[i] == '\t' ? '\t' : ' ';
+  for (const char c : PrintableLines(std::string_view(line).substr(0, notice.column() - 1))) {
+    if ((c & 0xC0) == 0x80) continue;
+    space += c == '\t' ? '\t' : ' ';
   }
   return result + StrCat("  ", std::string(number.size(), ' '), " | ", space,
                          Styled(console, "31;1", "^"), "\n");

@@ -1,5 +1,6 @@
 #include <ostream>
 
+#include "common/printable.h"
 #include "common/strings.h"
 #include "sweepctl/exit_code.h"
 #include "sweepctl/verbs.h"
@@ -32,7 +33,8 @@ absl::StatusOr<int> Verify(Session& session, const std::string& name) {
                             : Styled(console, "32", "COUNTED  "))
                   << finding.check();
       if (finding.run_id() > 0) console.out << "  run " << finding.run_id();
-      console.out << "  " << WithCommas(finding.count()) << "  " << finding.message() << "\n";
+      console.out << "  " << WithCommas(finding.count()) << "  " << Printable(finding.message())
+                  << "\n";
       console.out.flush();
       continue;
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/printable.h"
 #include "common/status.h"
 #include "common/strings.h"
 #include "sweepspec/sweep_file.h"
@@ -13,22 +14,23 @@ constexpr uint64_t kMaxErrors = 100;
 
 }  // namespace
 
-void Notices::Add(v1::Notice::Severity severity, const Where& where, std::string message) {
+void Notices::Add(v1::Notice::Severity severity, const Where& where, const std::string& message) {
   v1::Notice notice;
   notice.set_severity(severity);
-  notice.set_path(where.path);
+  // Both may quote the file, which may be anybody's.
+  notice.set_path(Printable(where.path));
   notice.set_line(where.line);
   notice.set_column(where.column);
-  notice.set_message(std::move(message));
+  notice.set_message(Printable(message));
   notices_.push_back(std::move(notice));
 }
 
-void Notices::Error(const Where& where, std::string message) {
-  if (++errors_ <= kMaxErrors) Add(v1::Notice::SEVERITY_ERROR, where, std::move(message));
+void Notices::Error(const Where& where, const std::string& message) {
+  if (++errors_ <= kMaxErrors) Add(v1::Notice::SEVERITY_ERROR, where, message);
 }
 
-void Notices::Note(const Where& where, std::string message) {
-  Add(v1::Notice::SEVERITY_NOTICE, where, std::move(message));
+void Notices::Note(const Where& where, const std::string& message) {
+  Add(v1::Notice::SEVERITY_NOTICE, where, message);
 }
 
 std::vector<v1::Notice> Notices::Take() {

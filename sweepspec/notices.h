@@ -20,14 +20,14 @@ struct Where {
 class Notices {
  public:
   // Beyond 100 errors only their number is kept: a broken file has one cause.
-  void Error(const Where& where, std::string message);
-  void Note(const Where& where, std::string message);
+  void Error(const Where& where, const std::string& message);
+  void Note(const Where& where, const std::string& message);
   bool has_errors() const { return errors_ > 0; }
   // All of them in the order of the file.
   std::vector<v1::Notice> Take();
 
  private:
-  void Add(v1::Notice::Severity severity, const Where& where, std::string message);
+  void Add(v1::Notice::Severity severity, const Where& where, const std::string& message);
   std::vector<v1::Notice> notices_;
   uint64_t errors_ = 0;
 };

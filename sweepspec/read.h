@@ -36,7 +36,7 @@ void ReadSettings(const YamlEntry& entry, SweepPlan& plan, Notices& notices);
 // The place of an entry's key, or of a node, under `path`.
 Where At(const std::string& path, const YamlEntry& entry);
 Where At(const std::string& path, const YamlNode& node);
-// A sweep's name: no NUL, at most kMaxNameBytes.
+// A sweep's name, a label: IsPrintable, at most kMaxNameBytes.
 void CheckName(const Where& where, const std::string& name, Notices& notices);
 // What a node is, for messages: `0.12`, "a list", "an empty mapping".
 std::string Describe(const YamlNode& node);

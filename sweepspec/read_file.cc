@@ -3,6 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "common/printable.h"
 #include "common/strings.h"
 #include "sweepspec/read.h"
 #include "sweepspec/suggest.h"
@@ -193,7 +194,11 @@ Where At(const std::string& path, const YamlEntry& entry) {
 Where At(const std::string& path, const YamlNode& node) { return {path, node.line, node.column}; }
 
 void CheckName(const Where& where, const std::string& name, Notices& notices) {
-  if (name.find('\0') != std::string::npos) notices.Error(where, "a name with a NUL character");
+  if (!IsPrintable(name)) {
+    notices.Error(where, StrCat("\"", Printable(name),
+                                "\": a name with control characters or marks of writing "
+                                "direction; leave them out"));
+  }
   if (name.size() > kMaxNameBytes) {
     notices.Error(where, StrCat("has ", name.size(), " bytes; a name has at most ", kMaxNameBytes));
   }

@@ -202,6 +202,8 @@ class SettingsReader {
       if (label.value.kind != YamlNode::Kind::kScalar) {
         notices_.Error(At(path + "." + label.key, label), "a label's value is text");
       } else {
+        CheckName(At(path, label), label.key, notices_);
+        CheckName(At(path, label.value), label.value.text, notices_);
         (*plan_.settings.mutable_labels())[label.key] = label.value.text;
       }
     }

@@ -95,9 +95,8 @@ void CheckSettings(const v1::SweepSettings& settings, Notices& notices) {
     notices.Error({path + "notify_url"}, fault);
   }
   for (const auto& [name, value] : settings.labels()) {
-    if (name.find('\0') != std::string::npos || value.find('\0') != std::string::npos) {
-      notices.Error({path + "labels"}, "a label with a NUL character");
-    }
+    CheckName({path + "labels"}, name, notices);
+    CheckName({path + "labels"}, value, notices);
   }
 }
 

@@ -216,8 +216,11 @@ bool CheckText(const std::string& text, Notices& notices) {
       notices.Error({"", line, column}, "the file is not UTF-8 here");
       return false;
     }
-    if ((c < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7F) {
-      notices.Error({"", line, column}, StrCat("control character ", static_cast<int>(c)));
+    // U+0080 to U+009F are bytes C2 80 to C2 9F.
+    const bool high = c == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if ((c < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7F || high) {
+      const int code = high ? static_cast<unsigned char>(text[i + 1]) : c;
+      notices.Error({"", line, column}, StrCat("control character ", code));
       return false;
     }
     i += length;

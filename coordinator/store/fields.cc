@@ -1,5 +1,6 @@
 #include "coordinator/store/fields.h"
 
+#include "common/printable.h"
 #include "common/status.h"
 #include "common/strings.h"
 #include "science/config/metric_registry.h"
@@ -12,6 +13,14 @@ absl::Status CheckText(const std::string& path, const std::string& text, size_t 
   }
   if (text.find('\0') != std::string::npos) return InvalidField(path, "has a NUL character");
   return absl::OkStatus();
+}
+
+absl::Status CheckName(const std::string& path, const std::string& name, size_t most) {
+  RETURN_IF_ERROR(CheckText(path, name, most));
+  if (IsPrintable(name)) return absl::OkStatus();
+  return InvalidField(path, StrCat("\"", Printable(name),
+                                   "\" has control characters or marks of writing direction; "
+                                   "leave them out"));
 }
 
 absl::Status CheckSize(const std::string& path, uint64_t number, int bits) {

@@ -14,6 +14,8 @@ namespace gridsweep::coordinator {
 
 // At most `most` bytes, and no NUL: PostgreSQL's text has none.
 absl::Status CheckText(const std::string& path, const std::string& text, size_t most = SIZE_MAX);
+// What is shown as it is, on one line: that, and IsPrintable.
+absl::Status CheckName(const std::string& path, const std::string& name, size_t most = 1024);
 // At most the largest signed number of `bits` bits: columns have signs.
 absl::Status CheckSize(const std::string& path, uint64_t number, int bits);
 // The last 64 kB of a log, from the start of a UTF-8 character.

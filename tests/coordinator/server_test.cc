@@ -395,6 +395,43 @@ TEST_F(Server, ANameThatIsAnothersUpToANulIsRefused) {
   EXPECT_EQ(Beat(worker, leases).verdicts(0).kind(), v1::Verdict::KIND_CONTINUE);
 }
 
+TEST_F(Server, NamesThatForgeLinesOrDriveTerminalsAreRefused) {
+  for (const std::string hostile :
+       {"x\naudit: forged by root: OK", "x\x1b[2J", "x\r", "x\xC2\x9B" "2J", "x\xE2\x80\xAEy"}) {
+    const auto refused = [&](const grpc::Status& status) {
+      EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << status.error_message();
+      EXPECT_EQ(status.error_message().find(hostile), std::string::npos);
+    };
+    const auto introduce = [&](const std::function<void(v1::RegisterRequest&)>& spoil) {
+      v1::RegisterRequest request;
+      request.set_name("w");
+      request.set_host("here");
+      request.set_incarnation(RandomBytes(16));
+      request.set_slots(1);
+      spoil(request);
+      v1::RegisterResponse response;
+      grpc::ClientContext context;
+      refused(dispatch_->Register(&context, request, &response));
+    };
+    introduce([&](auto& r) { r.set_name(hostile); });
+    introduce([&](auto& r) { r.set_host(hostile); });
+    introduce([&](auto& r) { (*r.mutable_labels())["a"] = hostile; });
+    const auto submit = [&](const std::function<void(v1::CreateSweepRequest&)>& spoil) {
+      auto request = SpecOf(1);
+      spoil(request);
+      v1::CreateSweepResponse response;
+      grpc::ClientContext context;
+      refused(sweeps_->CreateSweep(&context, request, &response));
+    };
+    submit([&](auto& r) { r.set_name(hostile); });
+    submit([&](auto& r) { r.mutable_spec()->set_name(hostile); });
+    submit([&](auto& r) {
+      (*r.mutable_spec()->mutable_settings()->mutable_labels())["a"] = hostile;
+    });
+  }
+  EXPECT_EQ(Count("select count(*) from sweeps") + Count("select count(*) from workers"), 0);
+}
+
 TEST_F(Server, ACancelReachesTheWorkerWithItsNextHeartbeat) {
   const v1::Sweep sweep = Create(1);
   const auto worker = Register("w");

@@ -76,6 +76,31 @@ TEST(Output, JsonIsTheListOfItemsOrTheDocument) {
 
 TEST(Output, NameIsTheIdAlone) { EXPECT_EQ(PrintTo(Format::kName, Two()).out, "7\n1234\n"); }
 
+// What a terminal would obey is never sent to one, and data stay as they are.
+TEST(Output, WordsOfOthersAreShownAndNotObeyed) {
+  const std::string hostile = "a\x1b[2J\x7f\xC2\x9B" "31m\xE2\x80\xAE" "b";
+  Listing listing;
+  listing.columns = {{"NAME"}, {"WHY"}};
+  listing.rows = {{Text(hostile), Text("short")}};
+  listing.items = {{{"name", hostile}, {"lines", "x\n\x1b[2J"}}};
+  listing.names = {hostile};
+  for (const Format format :
+       {Format::kAuto, Format::kTable, Format::kWide, Format::kJson, Format::kJsonl, Format::kYaml,
+        Format::kCsv, Format::kName}) {
+    for (const bool terminal : {true, false}) {
+      if (format == Format::kCsv && !terminal) continue;
+      const std::string out = PrintTo(format, listing, terminal, true).out;
+      for (const char* part : {"\x1b", "\x7f", "\xC2\x9B", "\xE2\x80\xAE"}) {
+        EXPECT_EQ(out.find(part), std::string::npos) << out;
+      }
+      EXPECT_THAT(out, ::testing::HasSubstr("31m")) << out;
+    }
+  }
+  EXPECT_THAT(PrintTo(Format::kCsv, listing).out, ::testing::HasSubstr(hostile + ",short\n"));
+  const auto read = nlohmann::json::parse(PrintTo(Format::kJson, listing).out);
+  EXPECT_EQ(read[0]["name"], hostile);
+}
+
 TEST(Output, AnEmptyTableSaysSoOnStderrAlone) {
   Listing listing = Two();
   listing.rows.clear();

@@ -66,6 +66,28 @@ TEST_F(ValidateTest, AFaultShowsItsLineWithACaret) {
                                  "    |                   ^\n"));
 }
 
+TEST_F(ValidateTest, EscapesOfAFileReachNoTerminal) {
+  const std::string head = "method: grid\nparameters: {place_field_values: {value: gaussian}}\n";
+  const std::pair<std::string, const char*> cases[] = {
+      {head + "a\x1b[31mb: 1\n", "  3 | a\\u001b[31mb: 1\n    |  ^\n"},
+      {head + "name: \x1b[2J\n", "control character 27"},
+      {head + "name: \"a\\e[2Jb\"\n", "name: \"a\\u001b[2Jb\": a name with control characters"},
+      {head + "\"a\\e[31mb\": 1\n", "a\\u001b[31mb: "},
+      {head + "gridsweep: {labels: {a: \"x\\nb\"}}\n", "\"x\\nb\": a name with control characters"},
+      {head + "gridsweep: {priority: \"\\u009b2J\"}\n", "\\u009b2J"},
+  };
+  for (const auto& [text, shown] : cases) {
+    for (const bool terminal : {true, false}) {
+      const Ran ran = RunCaptured({"validate", Write("hostile.yaml", text.c_str())}, "", terminal);
+      EXPECT_EQ(ran.code, kFailed) << text;
+      EXPECT_THAT(ran.err, HasSubstr(shown));
+      for (const char* part : {"\x1b", "\xC2\x9B"}) {
+        EXPECT_EQ((ran.out + ran.err).find(part), std::string::npos) << ran.err;
+      }
+    }
+  }
+}
+
 TEST_F(ValidateTest, SeveralFilesAreAllAnswered) {
   const std::string bad = Write("bad.yaml", kBad), good = Write("good.yaml", kGood);
   const Ran ran = RunCaptured({"validate", bad, "/nonexistent.yaml", good});

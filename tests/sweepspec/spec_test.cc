@@ -83,7 +83,8 @@ TEST(SweepSpec, FaultsAreNamedByTheirFieldPath) {
        "0:0 spec.settings.max_attempts: ", "0 is not from 1 to 32767"},
       {"base { place_field_values: 'gaussian' } settings { max_parallel: 4000000000 }",
        "0:0 spec.settings.max_parallel: ", "is more than 2147483647"},
-      {"name: 'a\\000b' base { place_field_values: 'gaussian' }", "0:0 spec.name: ", "NUL"},
+      {"name: 'a\\000b' base { place_field_values: 'gaussian' }",
+       "0:0 spec.name: ", "control characters"},
       {"base { place_field_values: 'gaussian' } seeds: 1000001",
        "0:0 spec.base: ", "1,000,001 runs"},
   };

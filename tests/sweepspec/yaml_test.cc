@@ -134,6 +134,7 @@ TEST(YamlTree, RefusesWithAPlace) {
       {"a: \"\\0\"\n", "1:4 a: ", "NUL"},
       {"a: 1\nb: \x01\n", "2:4 : ", "control character 1"},
       {"\xC3\xA4: \x01\n", "1:5 : ", "control character 1"},
+      {"a: \xC2\x9B" "31m\n", "1:4 : ", "control character 155"},
       {"a: \xFF\n", "1:4 : ", "not UTF-8"},
       {"a: \xC0\x80\n", "1:4 : ", "not UTF-8"},
       {"a: \xED\xA0\x80\n", "1:4 : ", "not UTF-8"},
