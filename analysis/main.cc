@@ -83,6 +83,7 @@ int Serve(const Flags& flags) {
   }
   Metrics metrics("analysis", GRIDSWEEP_VERSION);
   RpcMetrics calls(metrics);
+  RefusedCalls refused(metrics);
   std::atomic<RpcServer*> serving = nullptr;
   // Its own connection: an answer that takes long keeps none of the lanes' from it.
   Database database({.connection = flags.database, .statement_timeout_s = 5}, 1);
@@ -119,7 +120,8 @@ int Serve(const Flags& flags) {
   if (TokensRequired(flags.listen, flags.security)) {
     auto tokens =
         std::make_shared<Database>(Database::Options{flags.database, kTokenReadTimeoutSeconds}, 1);
-    gate = std::make_shared<TokenGate>([tokens] { return ReadLiveTokens(*tokens); });
+    gate = std::make_shared<TokenGate>([tokens] { return ReadLiveTokens(*tokens); },
+                                       absl::Seconds(1), &refused);
   }
   auto server = RpcServer::Start(flags.listen, {&service}, flags.security, gate, &calls);
   if (!server.ok()) {

@@ -77,11 +77,20 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(
   std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
   if (metrics != nullptr) interceptors.push_back(metrics->ServerInterceptors());
   interceptors.push_back(AuditLog(gate.get()));
+  if (gate != nullptr) interceptors.push_back(gate->Interceptors());
   builder.experimental().SetInterceptorCreators(std::move(interceptors));
   for (grpc::Service* service : services) builder.RegisterService(service);
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 20'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  const auto set_time = [&builder](const char* name, absl::Duration time) {
+    builder.AddChannelArgument(name, static_cast<int>(absl::ToInt64Milliseconds(time)));
+  };
+  set_time(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, security.times.handshake);
+  set_time(GRPC_ARG_MAX_CONNECTION_IDLE_MS, security.times.idle);
+  set_time(GRPC_ARG_KEEPALIVE_TIME_MS, security.times.ping_after);
+  set_time(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, security.times.ping_answer);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);  // any number of pings
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, 30 * 60 * 1000);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, 60 * 1000);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 1000);

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <utility>
 
+#include "common/method_roles.h"
+
 namespace gridsweep {
 namespace {
 
@@ -26,6 +28,8 @@ const prometheus::Histogram::BucketBoundaries kSizes = {
     1048576, 4194304, 16777216, 67108864, 268435456, 1073741824, 4294967296};
 
 constexpr char kOurMethods[] = "/gridsweep.";
+// A66's word for methods that the server does not have: callers may invent any number of them.
+constexpr char kUnknownMethod[] = "other";
 
 std::string NameOf(const char* path) { return *path == '/' ? path + 1 : path; }
 
@@ -174,6 +178,7 @@ RpcMetrics::ClientInterceptors(const std::string& target) {
 }
 
 RpcMetrics::Method& RpcMetrics::ServerMethod(const char* path) {
+  if (!RuleOf(path)) path = kUnknownMethod;
   MutexLock lock(mutex_);
   auto& method = methods_[path];
   if (method == nullptr) {

@@ -5,7 +5,8 @@
 // grpc_server_call_sent_total_compressed_message_size_bytes and ..._rcvd_... with the same labels
 // (nothing here is compressed: the sizes are the messages'),
 // grpc_client_call_duration_seconds{grpc_method, grpc_target, grpc_status}. Attempts within a call
-// are not told apart: gRPC's retries happen below what an interceptor sees.
+// are not told apart: gRPC's retries happen below what an interceptor sees. Calls of methods that
+// no server of ours has are all counted as grpc_method="other".
 #pragma once
 
 #include <grpcpp/grpcpp.h>

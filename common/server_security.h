@@ -2,6 +2,7 @@
 #pragma once
 
 #include <absl/status/status.h>
+#include <absl/time/time.h>
 #include <grpcpp/security/server_credentials.h>
 
 #include <memory>
@@ -11,12 +12,24 @@
 
 namespace gridsweep {
 
+// How long a server keeps connections that are of no use to anybody.
+struct ConnectionTimes {
+  absl::Duration handshake = absl::Seconds(10);  // TLS and HTTP/2's first words together
+  absl::Duration idle = absl::Seconds(30);       // without a call in flight
+  // A client that has sent nothing for so long is asked whether it is there, and gone without an
+  // answer in that time: its calls end.
+  absl::Duration ping_after = absl::Seconds(20);
+  absl::Duration ping_answer = absl::Seconds(10);
+};
+
 struct ServerSecurity {
   // PEM files; read anew within a second of a change. All empty: no TLS.
   std::string tls_cert, tls_key;
   std::string tls_client_ca;     // clients must show a certificate that this signed
   std::string tokens = "auto";   // "required", "off"; "auto": required beyond this machine
   bool insecure_listen = false;  // beyond this machine although TLS or tokens are missing
+
+  ConnectionTimes times = {};
 
   bool tls() const { return !tls_cert.empty(); }
 };

@@ -5,6 +5,7 @@
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
 #include <grpcpp/grpcpp.h>
+#include <grpcpp/support/server_interceptor.h>
 
 #include <chrono>
 #include <functional>
@@ -17,6 +18,8 @@
 
 #include "common/live_token.h"
 #include "common/mutex.h"
+#include "common/open_calls.h"
+#include "common/refused_calls.h"
 
 namespace gridsweep {
 
@@ -24,11 +27,13 @@ namespace gridsweep {
 using LoadTokens = std::function<absl::StatusOr<std::vector<LiveToken>>()>;
 
 // Holds the live tokens in memory and reads them anew every `every`: a revoked
-// token is refused after that at the latest. While they cannot be read the
-// last ones known stand, each until it expires.
+// token is refused after that at the latest, and what calls it has in flight end
+// then. While they cannot be read the last ones known stand, each until it expires.
 class TokenGate : public grpc::AuthMetadataProcessor {
  public:
-  explicit TokenGate(LoadTokens load, absl::Duration every = absl::Seconds(1));
+  // `refused`, which may be null and outlives the gate, hears of calls that it refuses.
+  explicit TokenGate(LoadTokens load, absl::Duration every = absl::Seconds(1),
+                     RefusedCalls* refused = nullptr);
   ~TokenGate() override;
 
   // Looks in memory only.
@@ -40,8 +45,17 @@ class TokenGate : public grpc::AuthMetadataProcessor {
   grpc::Status Process(const InputMetadata& headers, grpc::AuthContext*, OutputMetadata*,
                        OutputMetadata*) override;
 
-  // The name of the token that a call brought; "" without a live one.
-  std::string NameOf(const grpc::ServerContextBase& context) const LOCKS_EXCLUDED(mutex_);
+  // For the servers that this gate judges calls of: ends those in flight with their token. The
+  // gate outlives the servers.
+  std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface> Interceptors();
+
+  struct Caller {
+    std::string name;
+    v1::Role role;
+  };
+  // Whose token a call brought; nobody's without a live one.
+  std::optional<Caller> CallerOf(const grpc::ServerContextBase& context) const
+      LOCKS_EXCLUDED(mutex_);
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -49,18 +63,22 @@ class TokenGate : public grpc::AuthMetadataProcessor {
     LiveToken token;
     Clock::time_point end;
   };
-  struct Caller {
-    std::string name;
-    v1::Role role;
-  };
+
+  class Watched;
+  class WatchedFactory;
 
   void Reload() LOCKS_EXCLUDED(mutex_);
+  void EndDeadCalls() LOCKS_EXCLUDED(mutex_);
+  grpc::Status Refuse(grpc::StatusCode code, RefusedFor reason, const std::string& method,
+                      const std::string& token_name, const std::string& why);
   std::optional<Caller> Find(const std::multimap<grpc::string_ref, grpc::string_ref>& headers) const
       LOCKS_EXCLUDED(mutex_);
   bool Loaded() const LOCKS_EXCLUDED(mutex_);
 
   const LoadTokens load_;
   const absl::Duration every_;
+  RefusedCalls* const refused_;
+  OpenCalls open_calls_;
   mutable Mutex mutex_;
   CondVar changed_;
   std::vector<Entry> tokens_ GUARDED_BY(mutex_);
@@ -69,9 +87,10 @@ class TokenGate : public grpc::AuthMetadataProcessor {
   std::thread reload_;
 };
 
-// NameOf, or "" where no tokens are asked for.
+// The name of the token that a call brought; "" without a live one, or where none is asked for.
 inline std::string CallerName(const TokenGate* gate, const grpc::ServerContextBase& context) {
-  return gate == nullptr ? "" : gate->NameOf(context);
+  const auto caller = gate == nullptr ? std::nullopt : gate->CallerOf(context);
+  return caller ? caller->name : "";
 }
 
 }  // namespace gridsweep

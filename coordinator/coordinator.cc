@@ -31,6 +31,7 @@ Coordinator::Coordinator(const Options& options)
              [this](const grpc::Status& status) {
                if (IsLeaseLost(FromGrpc(status))) counters_.fenced_writes.Increment();
              }),
+      refused_(metrics_),
       lanes_(std::make_unique<Lanes>(options.database, counters_)),
       matcher_(lanes_->claims, options.dispatch.lease_ttl, options.poll),
       hub_({options.database}, board_),
@@ -62,7 +63,8 @@ absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Start(const Options& o
   if (TokensRequired(options.listen, options.security)) {
     auto database =
         std::make_shared<Database>(Database::Settings{options.database, kTokenReadTimeout});
-    c->gate_ = std::make_shared<TokenGate>([database] { return LoadLiveTokens(*database); });
+    c->gate_ = std::make_shared<TokenGate>([database] { return LoadLiveTokens(*database); },
+                                           absl::Seconds(1), &c->refused_);
   }
   const auto work_appeared = [background = c->background_.get()](const NewWork& work) {
     background->TellOf(work);

@@ -67,6 +67,7 @@ class Coordinator {
   Metrics metrics_;
   Counters counters_;
   RpcMetrics calls_;
+  RefusedCalls refused_;
   std::unique_ptr<ArtifactStore> artifacts_;
   ProgressBoard board_;
   std::unique_ptr<Lanes> lanes_;  // ended first by Drain: their work uses all below

@@ -1,9 +1,11 @@
 #include "common/rpc.h"
 
+#include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
 
 #include "common/rpc_metrics.h"
 #include "common/status.h"
+#include "common/strings.h"
 #include "gridsweep/v1/admin.grpc.pb.h"
 #include "tests/support/health.h"
 #include "tests/support/temporary_directory.h"
@@ -106,6 +108,38 @@ TEST(RpcMetrics, CallsAreCountedByMethodAndStatus) {
   EXPECT_NE(text.find("grpc_client_call_duration_seconds_count{" + list), std::string::npos);
   has("gridsweep_build_info{program=\"test\",version=\"1.2.3\"} 1");
   EXPECT_EQ(refused, 1);
+}
+
+TEST(RpcMetrics, InventedMethodsShareOneLabel) {
+  Metrics metrics("test", "1.2.3");
+  RpcMetrics calls(metrics);
+  OneWorker service;
+  auto server = RpcServer::Start("127.0.0.1:0", {&service}, {}, nullptr, &calls);
+  ASSERT_TRUE(server.ok()) << server.status();
+  const size_t before = metrics.Text().size();
+  grpc::GenericStub stub(Dial((*server)->address()));
+  for (int i = 0; i < 50; ++i) {
+    grpc::ClientContext context;
+    grpc::CompletionQueue queue;
+    const grpc::Slice nothing("");
+    const grpc::ByteBuffer request(&nothing, 1);
+    grpc::ByteBuffer response;
+    grpc::Status status;
+    const auto call =
+        stub.PrepareUnaryCall(&context, StrCat("/gridsweep.v1.Invented/M", i), request, &queue);
+    call->StartCall();
+    call->Finish(&response, &status, nullptr);
+    void* tag = nullptr;
+    bool ok = false;
+    ASSERT_TRUE(queue.Next(&tag, &ok));
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
+  }
+  const std::string text = metrics.Text();
+  EXPECT_EQ(text.find("Invented"), std::string::npos);
+  EXPECT_NE(text.find("grpc_server_call_started_total{grpc_method=\"other\"} 50\n"),
+            std::string::npos)
+      << text;
+  EXPECT_LT(text.size(), before + 16384) << "of 50 methods it would be 400 kB";
 }
 
 TEST(RpcServer, SaysThatItsAddressIsTaken) {

@@ -1,6 +1,9 @@
 // Bearer tokens against a real coordinator and a real database.
+#include <httplib.h>
+
 #include <map>
 #include <set>
+#include <thread>
 
 #include "coordinator/store/tokens.h"
 #include "tests/coordinator/server_fixture.h"
@@ -131,6 +134,95 @@ TEST_F(TokensTest, RevokedAndExpiredTokensAreRefusedWithinSeconds) {
   EXPECT_TRUE(refused(revoked));
   EXPECT_TRUE(refused(expired));
   EXPECT_TRUE(ListWorkers(admin).ok());
+}
+
+TEST_F(TokensTest, ARevokedTokenEndsItsOpenCalls) {
+  const std::string ada = Make("ada", v1::ROLE_SUBMIT), eve = Make("eve", v1::ROLE_READ),
+                    fleet = Make("fleet", v1::ROLE_WORK);
+  for (const auto& secret : {ada, eve, fleet}) WaitUntilAccepted(secret);
+  grpc::ClientContext submitting, registering;
+  v1::CreateSweepResponse created;
+  ASSERT_TRUE(
+      v1::SweepService::NewStub(As(ada))->CreateSweep(&submitting, SpecOf(1), &created).ok());
+  v1::RegisterRequest introduction;
+  introduction.set_name("w");
+  introduction.set_host("here");
+  introduction.set_slots(1);
+  introduction.set_incarnation(RandomBytes(16));
+  v1::RegisterResponse registered;
+  const auto worker = v1::DispatchService::NewStub(As(fleet));
+  ASSERT_TRUE(worker->Register(&registering, introduction, &registered).ok());
+
+  // A stream of each kind, and a call that waits: those of a token that lives, and of two that die.
+  v1::WatchSweepRequest watch;
+  watch.set_sweep_id(created.sweep().sweep_id());
+  v1::StreamLogsRequest follow;
+  follow.set_run_id(created.sweep().first_run_id());
+  follow.set_follow(true);
+  const auto living = v1::SweepService::NewStub(As(ada)), dying = v1::SweepService::NewStub(As(eve));
+  grpc::ClientContext living_context, watching, following, uploading, waiting;
+  const auto lives = living->WatchSweep(&living_context, watch);
+  const auto watched = dying->WatchSweep(&watching, watch);
+  const auto followed = dying->StreamLogs(&following, follow);
+  v1::UploadArtifactResponse uploaded;
+  const auto upload = worker->UploadArtifact(&uploading, &uploaded);
+  v1::WatchSweepResponse state;
+  ASSERT_TRUE(lives->Read(&state));
+  ASSERT_TRUE(watched->Read(&state));
+  // The only run is leased to it, so that it waits for another.
+  const TestWorker w{registered.worker_id(), introduction.incarnation()};
+  v1::LeaseRunsResponse leased;
+  grpc::ClientContext leasing;
+  ASSERT_TRUE(worker->LeaseRuns(&leasing, Asking(w, 1, 0), &leased).ok());
+  ASSERT_EQ(leased.leases_size(), 1);
+  grpc::Status waited;
+  std::thread waiter([&] {
+    v1::LeaseRunsResponse none;
+    waited = worker->LeaseRuns(&waiting, Asking(w, 1, 30), &none);
+  });
+
+  const absl::Time start = absl::Now();
+  ASSERT_TRUE(RevokeToken(db_, "eve").ok());
+  ASSERT_TRUE(RevokeToken(db_, "fleet").ok());
+  while (watched->Read(&state)) {
+  }
+  v1::StreamLogsResponse lines;
+  while (followed->Read(&lines)) {
+  }
+  for (const grpc::Status& status :
+       {watched->Finish(), followed->Finish(), upload->Finish(), (waiter.join(), waited)}) {
+    EXPECT_EQ(status.error_code(), StatusCode::UNAUTHENTICATED) << status.error_message();
+  }
+  EXPECT_LT(absl::Now() - start, absl::Seconds(15)) << "not when the waiting call was over";
+  living_context.TryCancel();
+  while (lives->Read(&state)) {
+  }
+  EXPECT_EQ(lives->Finish().error_code(), StatusCode::CANCELLED) << "by its client, and not before";
+}
+
+TEST_F(TokensTest, RefusedCallsAreCountedByReason) {
+  coordinator_.reset();
+  options_.http.address = "127.0.0.1:0";
+  Start();
+  const std::string reader = Make("reader", v1::ROLE_READ);
+  WaitUntilAccepted(reader);
+  const auto counted = [&](const std::string& reason) {
+    const auto answer =
+        httplib::Client("http://" + coordinator_->http_address()).Get("/metrics");
+    const std::string sample = "gridsweep_refused_calls_total{reason=\"" + reason + "\"} ";
+    const size_t at = answer ? answer->body.find(sample) : std::string::npos;
+    return at == std::string::npos ? -1 : std::stoi(answer->body.substr(at + sample.size()));
+  };
+  const int unknown = counted("unknown_token");  // while the gate had not read the token yet
+  EXPECT_FALSE(ListWorkers("").ok());
+  EXPECT_FALSE(ListWorkers("gridsweep_invented").ok());
+  grpc::ClientContext context;
+  v1::CreateSweepResponse response;
+  EXPECT_FALSE(
+      v1::SweepService::NewStub(As(reader))->CreateSweep(&context, SpecOf(1), &response).ok());
+  EXPECT_EQ(counted("no_token"), 1);
+  EXPECT_EQ(counted("unknown_token"), unknown + 1);
+  EXPECT_EQ(counted("role"), 1);
 }
 
 TEST_F(TokensTest, OnlyTheHashOfASecretIsStored) {
