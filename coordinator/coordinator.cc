@@ -70,7 +70,8 @@ absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Start(const Options& o
     background->TellOf(work);
   };
   c->sweeps_ = std::make_unique<SweepService>(c->lanes_->general, c->board_, c->hub_, c->logs_,
-                                              c->counters_, work_appeared, c->gate_.get());
+                                              c->counters_, work_appeared, c->gate_.get(),
+                                              options.submitters);
   c->dispatch_ =
       std::make_unique<DispatchService>(DispatchParts{*c->lanes_, c->matcher_, c->board_,
                                                       *c->artifacts_, c->counters_, work_appeared},

@@ -40,6 +40,7 @@ struct Options {
   absl::Duration count_every = absl::Minutes(1);  // runs by state, for the gauges
   Readiness::Settings readiness;
   Notifier::Settings notices;
+  SubmitterRules submitters;
 };
 
 // Brings the schema up to date and makes a token that may do everything, for

@@ -65,6 +65,18 @@ int main(int argc, char** argv) {
                  "and for so many times what a step of its phase takes")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  app.add_flag("--shared-sweeps", options.submitters.shared_sweeps,
+               "let every submitter pause, resume, stop, cancel, retry and delete what others "
+               "submitted; default: only the token's own, and admins all");
+  const auto quota = [&app](const char* flag, int64_t& most, const char* what) {
+    app.add_option(flag, most, what)->check(CLI::NonNegativeNumber)->capture_default_str();
+  };
+  quota("--quota-sweeps", options.submitters.quota.sweeps,
+        "sweeps that one token name may have until it deletes some; 0: no limit");
+  quota("--quota-runs", options.submitters.quota.runs,
+        "runs of these sweeps together; 0: no limit");
+  quota("--quota-bytes", options.submitters.quota.bytes,
+        "bytes of their files and results, past which nothing new is taken; 0: no limit");
   app.add_option("--http", options.http.address,
                  "HOST:PORT (port 0: any) of GET /metrics, /healthz and /readyz; default: none");
   app.add_flag("--http-beyond-loopback", options.http.beyond_loopback,

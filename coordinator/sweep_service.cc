@@ -81,8 +81,10 @@ grpc::ServerUnaryReactor* SweepService::CreateSweep(grpc::CallbackServerContext*
       !request->notify_url().empty() && !fault.empty()) {
     return Refuse(context, InvalidField("notify_url", fault));
   }
-  const auto create = [this, request, response,
-                       caller = CallerName(gate_, *context)](Database& database) -> absl::Status {
+  const auto caller = gate_ == nullptr ? std::nullopt : gate_->CallerOf(*context);
+  const Quota quota = caller && caller->role != v1::ROLE_ADMIN ? rules_.quota : Quota();
+  const auto create = [this, request, response, quota,
+                       name = caller ? caller->name : ""](Database& database) -> absl::Status {
     sweepspec::ExpandResult expanded = Expand(*request);
     if (!expanded.sweep) return sweepspec::ToStatus(expanded.notices, request->file_name());
     if (!request->notify_url().empty()) {
@@ -98,7 +100,8 @@ grpc::ServerUnaryReactor* SweepService::CreateSweep(grpc::CallbackServerContext*
                     RequestHash(*request),
                     request->yaml(),
                     &sweep,
-                    caller};
+                    name,
+                    quota};
     ASSIGN_OR_RETURN(CreatedSweep created, coordinator::CreateSweep(database, stored));
     response->set_already_existed(created.already_existed);
     *response->mutable_sweep() = std::move(created.sweep);

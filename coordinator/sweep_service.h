@@ -6,24 +6,33 @@
 #include "coordinator/log_hub.h"
 #include "coordinator/progress_board.h"
 #include "coordinator/store/claims.h"
+#include "coordinator/store/lifecycle.h"
 #include "coordinator/watch_hub.h"
 #include "gridsweep/v1/sweep.grpc.pb.h"
 
 namespace gridsweep::coordinator {
+
+// What submitters may do where tokens are asked for; admins are bound by none of it.
+struct SubmitterRules {
+  bool shared_sweeps = false;  // change sweeps that others submitted
+  Quota quota = {.sweeps = 10'000, .runs = 10'000'000, .bytes = 0};  // a token name's
+};
 
 class SweepService final : public v1::SweepService::CallbackService {
  public:
   // All outlive the service. `work_appeared` is called when there may be claimable runs.
   // `gate` may be null: nobody has a name then.
   SweepService(Lane& lane, const ProgressBoard& board, WatchHub& hub, LogHub& logs,
-               Counters& counters, WorkAppeared work_appeared, const TokenGate* gate)
+               Counters& counters, WorkAppeared work_appeared, const TokenGate* gate,
+               const SubmitterRules& rules = {})
       : lane_(lane),
         board_(board),
         hub_(hub),
         logs_(logs),
         counters_(counters),
         work_appeared_(std::move(work_appeared)),
-        gate_(gate) {}
+        gate_(gate),
+        rules_(rules) {}
 
   grpc::ServerUnaryReactor* CreateSweep(grpc::CallbackServerContext*, const v1::CreateSweepRequest*,
                                         v1::CreateSweepResponse*) override;
@@ -57,6 +66,9 @@ class SweepService final : public v1::SweepService::CallbackService {
       grpc::CallbackServerContext*, const v1::StreamLogsRequest*) override;
 
  private:
+  // What the caller may change.
+  OwnSweeps OwnOf(const grpc::ServerContextBase& context) const;
+
   Lane& lane_;
   const ProgressBoard& board_;
   WatchHub& hub_;
@@ -64,6 +76,7 @@ class SweepService final : public v1::SweepService::CallbackService {
   Counters& counters_;
   const WorkAppeared work_appeared_;
   const TokenGate* const gate_;
+  const SubmitterRules rules_;
 };
 
 }  // namespace gridsweep::coordinator

@@ -10,7 +10,8 @@ namespace {
 // one that none has.
 constexpr Statement kLockSweep{
     "lock_sweep",
-    "select 1 from sweeps where sweep_id = $1::bigint and deleted_at is null for update"};
+    "select submitted_by from sweeps"
+    " where sweep_id = $1::bigint and deleted_at is null for update"};
 
 constexpr Statement kCountLeases{"count_leases_of_locked_sweep",
                                  "select count(*) from leases where sweep_id = $1::bigint"};
@@ -125,23 +126,36 @@ constexpr Statement kDropRange[] = {
 
 int64_t Int(const pqxx::result& rows) { return rows[0][0].as<int64_t>(); }
 
+absl::Status NotYours(int64_t sweep_id, const std::string& caller, const std::string& owner) {
+  return WithReason(
+      absl::PermissionDeniedError(StrCat(
+          "sweep ", sweep_id,
+          owner.empty() ? " was submitted without a token"
+                        : StrCat(" was submitted by the token \"", owner, "\""),
+          "; the token \"", caller, "\" may not change it. Ask ",
+          owner.empty() ? "an admin" : "its submitter or an admin",
+          "; coordinators that are started with --shared-sweeps let every submitter")),
+      "NOT_SUBMITTER");
+}
+
 // Calls `body` (Transaction& -> absl::StatusOr<T>) with the sweep's row locked.
 // Statements after the lock see what every lease that has ended before it left.
 template <typename Body>
-auto WithSweep(Database& database, int64_t sweep_id, Body body) {
+auto WithSweep(Database& database, int64_t sweep_id, const OwnSweeps& own, Body body) {
   using Result = std::invoke_result_t<Body, Transaction&>;
   return database.Transact([&](Transaction& t) -> Result {
-    if (t.Exec(kLockSweep, {sweep_id}).empty()) {
-      return absl::NotFoundError(StrCat("there is no sweep ", sweep_id));
-    }
+    const pqxx::result sweep = t.Exec(kLockSweep, {sweep_id});
+    if (sweep.empty()) return absl::NotFoundError(StrCat("there is no sweep ", sweep_id));
+    const std::string owner = sweep[0][0].c_str();
+    if (own && (owner.empty() || owner != *own)) return NotYours(sweep_id, *own, owner);
     return body(t);
   });
 }
 
 }  // namespace
 
-absl::StatusOr<Affected> PauseSweep(Database& database, int64_t sweep_id) {
-  return WithSweep(database, sweep_id, [&](Transaction& t) -> absl::StatusOr<Affected> {
+absl::StatusOr<Affected> PauseSweep(Database& database, int64_t sweep_id, const OwnSweeps& own) {
+  return WithSweep(database, sweep_id, own, [&](Transaction& t) -> absl::StatusOr<Affected> {
     t.Exec(kMarkPaused, {sweep_id});
     // Waits for claims in flight; what they have leased, the next statement sees.
     const int64_t paused = Int(t.Exec(kPauseWaiting, {sweep_id}));
@@ -149,23 +163,23 @@ absl::StatusOr<Affected> PauseSweep(Database& database, int64_t sweep_id) {
   });
 }
 
-absl::StatusOr<int64_t> ResumeSweep(Database& database, int64_t sweep_id) {
-  return WithSweep(database, sweep_id, [&](Transaction& t) -> absl::StatusOr<int64_t> {
+absl::StatusOr<int64_t> ResumeSweep(Database& database, int64_t sweep_id, const OwnSweeps& own) {
+  return WithSweep(database, sweep_id, own, [&](Transaction& t) -> absl::StatusOr<int64_t> {
     t.Exec(kMarkResumed, {sweep_id});
     return Int(t.Exec(kResumePaused, {sweep_id}));
   });
 }
 
-absl::StatusOr<Affected> StopSweep(Database& database, int64_t sweep_id) {
-  return WithSweep(database, sweep_id, [&](Transaction& t) -> absl::StatusOr<Affected> {
+absl::StatusOr<Affected> StopSweep(Database& database, int64_t sweep_id, const OwnSweeps& own) {
+  return WithSweep(database, sweep_id, own, [&](Transaction& t) -> absl::StatusOr<Affected> {
     t.Exec(kMarkStopped, {sweep_id});
     const int64_t cancelled = Int(t.Exec(kCancelWaiting, {sweep_id}));
     return Affected{cancelled, Int(t.Exec(kCountLeases, {sweep_id}))};
   });
 }
 
-absl::StatusOr<Affected> CancelSweep(Database& database, int64_t sweep_id) {
-  return WithSweep(database, sweep_id, [&](Transaction& t) -> absl::StatusOr<Affected> {
+absl::StatusOr<Affected> CancelSweep(Database& database, int64_t sweep_id, const OwnSweeps& own) {
+  return WithSweep(database, sweep_id, own, [&](Transaction& t) -> absl::StatusOr<Affected> {
     t.Exec(kMarkCancelled, {sweep_id});
     const int64_t cancelled = Int(t.Exec(kCancelWaiting, {sweep_id}));
     return Affected{cancelled, Int(t.Exec(kCancelLeased, {sweep_id}))};
@@ -174,11 +188,11 @@ absl::StatusOr<Affected> CancelSweep(Database& database, int64_t sweep_id) {
 
 absl::StatusOr<int64_t> RetrySweep(Database& database, int64_t sweep_id,
                                    const std::vector<State>& states,
-                                   const std::vector<int64_t>& run_ids) {
+                                   const std::vector<int64_t>& run_ids, const OwnSweeps& own) {
   Params wanted_states;
   for (const State state : states) wanted_states.emplace_back(static_cast<int>(state));
   const Params wanted_runs(run_ids.begin(), run_ids.end());
-  return WithSweep(database, sweep_id, [&](Transaction& t) -> absl::StatusOr<int64_t> {
+  return WithSweep(database, sweep_id, own, [&](Transaction& t) -> absl::StatusOr<int64_t> {
     Params ids;
     for (const auto& row :
          t.Exec(kLockEnded, {sweep_id, Array(wanted_states), Array(wanted_runs)})) {
@@ -194,8 +208,8 @@ absl::StatusOr<int64_t> RetrySweep(Database& database, int64_t sweep_id,
   });
 }
 
-absl::StatusOr<int64_t> DeleteSweep(Database& database, int64_t sweep_id) {
-  return WithSweep(database, sweep_id, [&](Transaction& t) -> absl::StatusOr<int64_t> {
+absl::StatusOr<int64_t> DeleteSweep(Database& database, int64_t sweep_id, const OwnSweeps& own) {
+  return WithSweep(database, sweep_id, own, [&](Transaction& t) -> absl::StatusOr<int64_t> {
     // From here on no claim finds a run of it.
     t.Exec(kCancelWaiting, {sweep_id});
     if (const int64_t leased = Int(t.Exec(kCountLeases, {sweep_id})); leased > 0) {

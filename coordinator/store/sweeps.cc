@@ -241,6 +241,8 @@ absl::StatusOr<CreatedSweep> Store(Transaction& t, const NewSweep& request) {
     }
   }
   const auto count = static_cast<int64_t>(sweep.runs.size());
+  RETURN_IF_ERROR(CheckQuota(t, request.quota, request.submitted_by, count,
+                             static_cast<int64_t>(request.source_yaml.size())));
   const int64_t first_run = Int(t.Exec(kTakeRunIds, {count})[0][0]);
   CreatePartitions(t, first_run, first_run + count - 1);
   const auto& settings = sweep.settings;

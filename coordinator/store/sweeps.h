@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "coordinator/store/database.h"
+#include "coordinator/store/quota.h"
 #include "gridsweep/v1/sweep.pb.h"
 #include "sweepspec/sweep_file.h"
 
@@ -35,6 +36,7 @@ struct NewSweep {
   std::string source_yaml;
   const sweepspec::ExpandedSweep* sweep;  // at least one run
   std::string submitted_by = {};          // the caller's token's name
+  Quota quota = {};                       // of that name
 };
 struct CreatedSweep {
   v1::Sweep sweep;
@@ -44,7 +46,7 @@ struct CreatedSweep {
 
 // Stores the sweep and its runs, or nothing. Run ids are contiguous; the units
 // partitions they need exist afterwards. ALREADY_EXISTS when the request id
-// belongs to a sweep with another request hash.
+// belongs to a sweep with another request hash, RESOURCE_EXHAUSTED as CheckQuota says.
 absl::StatusOr<CreatedSweep> CreateSweep(Database& database, const NewSweep& request);
 
 // With the submitted text. NOT_FOUND when there is none.

@@ -247,6 +247,142 @@ TEST_F(TokensTest, ASweepKeepsTheNameOfTheTokenThatSubmittedIt) {
   EXPECT_EQ(Ask("select submitted_by from sweeps"), "grace");
 }
 
+class Owners : public TokensTest {
+ protected:
+  using TokensTest::Ask;
+  void SetUp() override {}  // each test starts its own
+
+  grpc::Status Submit(const std::string& secret, int runs, int64_t* id = nullptr) {
+    grpc::ClientContext context;
+    v1::CreateSweepResponse response;
+    auto request = SpecOf(runs);
+    const auto status =
+        v1::SweepService::NewStub(As(secret))->CreateSweep(&context, request, &response);
+    if (id != nullptr) *id = response.sweep().sweep_id();
+    return status;
+  }
+  template <typename Request, typename Response>
+  StatusCode Ask(const std::string& secret, int64_t sweep,
+                 grpc::Status (v1::SweepService::Stub::*method)(grpc::ClientContext*,
+                                                                const Request&, Response*)) {
+    Request request;
+    request.set_sweep_id(sweep);
+    Response response;
+    grpc::ClientContext context;
+    const auto stub = v1::SweepService::NewStub(As(secret));
+    return ((*stub).*method)(&context, request, &response).error_code();
+  }
+  // What each change of `sweep` by `secret` is answered with; the last deletes it.
+  std::vector<StatusCode> ChangeInEveryWay(const std::string& secret, int64_t sweep) {
+    using Stub = v1::SweepService::Stub;
+    return {Ask(secret, sweep, &Stub::PauseSweep),  Ask(secret, sweep, &Stub::ResumeSweep),
+            Ask(secret, sweep, &Stub::StopSweep),   Ask(secret, sweep, &Stub::CancelSweep),
+            Ask(secret, sweep, &Stub::RetrySweep),  Ask(secret, sweep, &Stub::DeleteSweep)};
+  }
+  const std::vector<StatusCode> all_ok_ = std::vector<StatusCode>(6, StatusCode::OK);
+  const std::vector<StatusCode> all_denied_ =
+      std::vector<StatusCode>(6, StatusCode::PERMISSION_DENIED);
+};
+
+TEST_F(Owners, ASweepIsChangedByItsSubmitterOrAnAdminAlone) {
+  Start();
+  const std::string ada = Make("ada", v1::ROLE_SUBMIT), eve = Make("eve", v1::ROLE_SUBMIT),
+                    root = Make("root", v1::ROLE_ADMIN);
+  for (const auto& secret : {ada, eve, root}) WaitUntilAccepted(secret);
+  int64_t sweep = 0, other = 0;
+  ASSERT_TRUE(Submit(ada, 2, &sweep).ok());
+  ASSERT_TRUE(Submit(ada, 2, &other).ok());
+  EXPECT_EQ(ChangeInEveryWay(eve, sweep), all_denied_);
+  EXPECT_EQ(Ask("select count(*) from run_state where state = 0"), "4") << "and nothing changed";
+  EXPECT_EQ(Ask("select count(*) from sweeps where paused_at is not null or stopped_at is not null "
+                "or cancelled_at is not null or deleted_at is not null"),
+            "0");
+  EXPECT_EQ(ChangeInEveryWay(ada, sweep), all_ok_);
+  EXPECT_EQ(ChangeInEveryWay(root, other), all_ok_);
+  EXPECT_EQ(Ask(eve, 12345, &v1::SweepService::Stub::PauseSweep), StatusCode::NOT_FOUND);
+}
+
+TEST_F(Owners, ASuccessorOfTheSameNameOwnsWhatItsNameSubmitted) {
+  Start();
+  const std::string first = Make("ada", v1::ROLE_SUBMIT);
+  WaitUntilAccepted(first);
+  int64_t sweep = 0;
+  ASSERT_TRUE(Submit(first, 1, &sweep).ok());
+  ASSERT_TRUE(RevokeToken(db_, "ada").ok());
+  const std::string second = Make("ada", v1::ROLE_SUBMIT);
+  WaitUntilAccepted(second);
+  EXPECT_EQ(ChangeInEveryWay(second, sweep), all_ok_);
+}
+
+TEST_F(Owners, SweepsFromTheTimeBeforeTokensAreTheAdmins) {
+  options_.security.tokens = "off";
+  Start();
+  const int64_t sweep = Create(1).sweep_id(), other = Create(1).sweep_id();
+  EXPECT_EQ(ChangeInEveryWay("", other), all_ok_) << "without tokens everybody may do everything";
+  coordinator_.reset();
+  options_.security.tokens = "required";
+  Start();
+  const std::string ada = Make("ada", v1::ROLE_SUBMIT), root = Make("root", v1::ROLE_ADMIN);
+  for (const auto& secret : {ada, root}) WaitUntilAccepted(secret);
+  EXPECT_EQ(ChangeInEveryWay(ada, sweep), all_denied_);
+  EXPECT_EQ(ChangeInEveryWay(root, sweep), all_ok_);
+}
+
+TEST_F(Owners, SharedSweepsAreChangedByEverySubmitter) {
+  options_.submitters.shared_sweeps = true;
+  Start();
+  const std::string ada = Make("ada", v1::ROLE_SUBMIT), eve = Make("eve", v1::ROLE_SUBMIT);
+  for (const auto& secret : {ada, eve}) WaitUntilAccepted(secret);
+  int64_t sweep = 0;
+  ASSERT_TRUE(Submit(ada, 1, &sweep).ok());
+  EXPECT_EQ(ChangeInEveryWay(eve, sweep), all_ok_);
+}
+
+TEST_F(Owners, ATokenHasItsQuotaOfSweepsAndRunsAndDeletingMakesRoom) {
+  options_.submitters.quota = {.sweeps = 2, .runs = 5};
+  Start();
+  const std::string ada = Make("ada", v1::ROLE_SUBMIT), eve = Make("eve", v1::ROLE_SUBMIT),
+                    root = Make("root", v1::ROLE_ADMIN);
+  for (const auto& secret : {ada, eve, root}) WaitUntilAccepted(secret);
+  int64_t sweep = 0;
+  ASSERT_TRUE(Submit(ada, 3, &sweep).ok());
+  const auto refused = Submit(ada, 3);
+  EXPECT_EQ(refused.error_code(), StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_NE(refused.error_message().find("6 runs; at most 5 (the coordinators' --quota-runs)"),
+            std::string::npos)
+      << refused.error_message();
+  EXPECT_FALSE(RetryAfter(FromGrpc(refused))) << "waiting does not help";
+  ASSERT_TRUE(Submit(ada, 1).ok());
+  EXPECT_EQ(Submit(ada, 1).error_code(), StatusCode::RESOURCE_EXHAUSTED) << "a third sweep";
+  EXPECT_TRUE(Submit(eve, 5).ok()) << "a quota is a token's";
+  EXPECT_TRUE(Submit(root, 6).ok()) << "admins have none";
+  EXPECT_EQ(Ask(ada, sweep, &v1::SweepService::Stub::DeleteSweep), StatusCode::OK);
+  EXPECT_TRUE(Submit(ada, 4).ok());
+}
+
+TEST_F(Owners, ATokenHasItsQuotaOfBytes) {
+  options_.submitters.quota = {.bytes = 1000};
+  Start();
+  const std::string ada = Make("ada", v1::ROLE_SUBMIT);
+  WaitUntilAccepted(ada);
+  int64_t sweep = 0;
+  ASSERT_TRUE(Submit(ada, 2, &sweep).ok());
+  ASSERT_TRUE(Submit(ada, 1).ok());
+  // Two of its runs have ended with the same file of 990 bytes.
+  Query("insert into artifacts (sha256, size, kind) values (sha256('f'), 990, 'result')");
+  Query(StrCat(
+      "insert into run_results (run_id, sweep_id, token, outcome, artifact, unit_count, steps, "
+      "compute_seconds, numerics_id, science_version) select run_id, sweep_id, gen_random_uuid(), "
+      "1, sha256('f'), 0, 0, 0, '', 1 from runs where sweep_id = ",
+      sweep));
+  ASSERT_TRUE(Submit(ada, 1).ok());
+  Query("update artifacts set size = 1001");
+  const auto refused = Submit(ada, 1);
+  EXPECT_EQ(refused.error_code(), StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_NE(refused.error_message().find("--quota-bytes"), std::string::npos)
+      << refused.error_message();
+}
+
 TEST_F(TokensTest, ALiveNameIsTakenAndADeadOneIsFree) {
   const NewToken ada{"ada", v1::ROLE_READ, std::nullopt, ""};
   ASSERT_EQ(CreateCode(ada), absl::StatusCode::kOk);
