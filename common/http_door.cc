@@ -1,9 +1,13 @@
 #include "common/http_door.h"
 
-#include <httplib.h>
-
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
 #include <charconv>
-#include <chrono>
+#include <list>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -12,8 +16,14 @@
 namespace gridsweep {
 namespace {
 
-constexpr int kThreads = 4;
-constexpr int kReadSeconds = 5, kKeepAliveSeconds = 1;
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using Tcp = asio::ip::tcp;
+using Error = boost::system::error_code;
+
+constexpr uint32_t kMaxHeaderBytes = 8 << 10;
+constexpr auto kPauseAfterFailure = std::chrono::milliseconds(100);
 
 bool IsLoopbackHost(const std::string& host) {
   return host.rfind("127.", 0) == 0 || host == "localhost" || host == "::1";
@@ -35,12 +45,135 @@ bool Split(const std::string& address, std::string& host, int& port) {
 
 }  // namespace
 
-struct HttpDoor::Server {
-  httplib::Server http;
-  std::thread thread;
+// One thread runs all connections; nothing in it waits for one of them.
+class HttpDoor::Server {
+ public:
+  Server(const HttpSettings& settings, const Metrics& metrics, Ready ready)
+      : settings_(settings), metrics_(metrics), ready_(std::move(ready)) {}
+  ~Server() {
+    io_.stop();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  // The port, or an error.
+  int Listen(const std::string& host, int port, Error& error) {
+    Tcp::resolver resolver(io_);
+    const auto found = resolver.resolve(host, std::to_string(port), Tcp::resolver::passive, error);
+    if (error) return 0;
+    const Tcp::endpoint endpoint = found.begin()->endpoint();
+    acceptor_.open(endpoint.protocol(), error);
+    // For a port whose last owner has just ended; two programs cannot share one by it.
+    if (!error) acceptor_.set_option(Tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor_.bind(endpoint, error);
+    if (!error) acceptor_.listen(Tcp::acceptor::max_listen_connections, error);
+    return error ? 0 : acceptor_.local_endpoint(error).port();
+  }
+  void Run() {
+    Accept();
+    thread_ = std::thread([this] { io_.run(); });
+  }
+
+ private:
+  class Connection;
+
+  void Accept();
+  http::response<http::string_body> Answer(const http::request<http::empty_body>& request) const;
+
+  const HttpSettings settings_;
+  const Metrics& metrics_;
+  const Ready ready_;
+  std::list<Connection*> open_;  // the oldest first; outlives io_, which holds the connections
+  asio::io_context io_{1};
+  Tcp::acceptor acceptor_{io_};
+  asio::steady_timer pause_{io_};
+  std::thread thread_;
 };
 
-HttpDoor::HttpDoor() : server_(std::make_unique<Server>()) {}
+// One request and its answer. Lives while an operation of it is under way.
+class HttpDoor::Server::Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(Server& server, Tcp::socket socket) : server_(server), stream_(std::move(socket)) {
+    place_ = server.open_.insert(server.open_.end(), this);
+    parser_.header_limit(kMaxHeaderBytes);
+  }
+  ~Connection() { Leave(); }
+
+  void Read() {
+    // One deadline for all of it, however many bytes come meanwhile.
+    stream_.expires_after(server_.settings_.request_time);
+    http::async_read_header(stream_, buffer_, parser_,
+                            [self = shared_from_this()](Error error, size_t) {
+                              if (!error) self->Write();
+                            });
+  }
+  void Close() {
+    Leave();
+    stream_.close();
+  }
+
+ private:
+  void Leave() {
+    if (place_) server_.open_.erase(*place_);
+    place_.reset();
+  }
+  void Write() {
+    response_ = server_.Answer(parser_.get());
+    stream_.expires_after(server_.settings_.request_time);
+    http::async_write(stream_, response_, [self = shared_from_this()](Error error, size_t) {
+      if (!error) self->stream_.socket().shutdown(Tcp::socket::shutdown_send, error);
+    });
+  }
+
+  Server& server_;
+  beast::tcp_stream stream_;
+  beast::flat_buffer buffer_{kMaxHeaderBytes};
+  http::request_parser<http::empty_body> parser_;
+  http::response<http::string_body> response_;
+  std::optional<std::list<Connection*>::iterator> place_;
+};
+
+void HttpDoor::Server::Accept() {
+  acceptor_.async_accept([this](Error error, Tcp::socket socket) {
+    if (error == asio::error::operation_aborted) return;
+    if (error) {  // no more files, perhaps: not in a busy loop
+      pause_.expires_after(kPauseAfterFailure);
+      return pause_.async_wait([this](Error) { Accept(); });
+    }
+    // A probe is answered in the moment in which it comes: who has been here longest is none.
+    if (open_.size() >= settings_.most_connections) open_.front()->Close();
+    std::make_shared<Connection>(*this, std::move(socket))->Read();
+    Accept();
+  });
+}
+
+http::response<http::string_body> HttpDoor::Server::Answer(
+    const http::request<http::empty_body>& request) const {
+  http::response<http::string_body> response{http::status::ok, request.version()};
+  response.keep_alive(false);
+  response.set(http::field::content_type, "text/plain");
+  const auto target = request.target();
+  const std::string path(target.substr(0, target.find('?')));
+  if (request.method() != http::verb::get && request.method() != http::verb::head) {
+    response.result(http::status::method_not_allowed);
+    response.set(http::field::allow, "GET, HEAD");
+  } else if (path == "/metrics") {
+    response.set(http::field::content_type, "text/plain; version=0.0.4; charset=utf-8");
+    response.body() = metrics_.Text();
+  } else if (path == "/healthz") {
+    response.body() = "alive\n";
+  } else if (path == "/readyz") {
+    const absl::Status status = ready_();
+    if (!status.ok()) response.result(http::status::service_unavailable);
+    response.body() = status.ok() ? "ready\n" : StrCat(ToStd(status.message()), "\n");
+  } else {
+    response.result(http::status::not_found);
+  }
+  response.prepare_payload();
+  if (request.method() == http::verb::head) response.body().clear();
+  return response;
+}
+
+HttpDoor::HttpDoor() = default;
 
 absl::StatusOr<std::unique_ptr<HttpDoor>> HttpDoor::Start(const HttpSettings& settings,
                                                           const Metrics& metrics, Ready ready) {
@@ -59,50 +192,18 @@ absl::StatusOr<std::unique_ptr<HttpDoor>> HttpDoor::Start(const HttpSettings& se
                "or use 127.0.0.1:PORT"));
   }
   auto door = std::unique_ptr<HttpDoor>(new HttpDoor);
-  httplib::Server& http = door->server_->http;
-  http.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
-  http.set_keep_alive_timeout(kKeepAliveSeconds);
-  http.set_read_timeout(kReadSeconds);
-  http.set_write_timeout(kReadSeconds);
-  http.set_payload_max_length(1 << 10);
-  // Two programs must not share a port unnoticed, as SO_REUSEPORT would let them.
-  http.set_socket_options([](socket_t socket) {
-    const int yes = 1;
-    setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  });
-  http.Get("/metrics", [&metrics](const httplib::Request&, httplib::Response& response) {
-    response.set_content(metrics.Text(), "text/plain; version=0.0.4; charset=utf-8");
-  });
-  http.Get("/healthz", [](const httplib::Request&, httplib::Response& response) {
-    response.set_content("alive\n", "text/plain");
-  });
-  http.Get("/readyz",
-           [ready = std::move(ready)](const httplib::Request&, httplib::Response& response) {
-             const absl::Status status = ready();
-             if (!status.ok()) response.status = 503;
-             response.set_content(status.ok() ? "ready\n" : StrCat(ToStd(status.message()), "\n"),
-                                  "text/plain");
-           });
-  if (port == 0) {
-    port = http.bind_to_any_port(host);
-  } else if (!http.bind_to_port(host, port)) {
-    port = -1;
-  }
-  if (port < 0) {
-    return absl::UnavailableError(
-        StrCat("--http: cannot listen on ", settings.address, ": is it in use?"));
+  door->server_ = std::make_unique<Server>(settings, metrics, std::move(ready));
+  Error error;
+  port = door->server_->Listen(host, port, error);
+  if (error) {
+    return absl::UnavailableError(StrCat("--http: cannot listen on ", settings.address, ": ",
+                                         error.message(), ": is it in use?"));
   }
   door->address_ = StrCat(settings.address.substr(0, settings.address.rfind(':')), ":", port);
-  door->server_->thread = std::thread([&http] { http.listen_after_bind(); });
-  // Before that, stop() would have nothing to stop.
-  while (!http.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  door->server_->Run();
   return door;
 }
 
-HttpDoor::~HttpDoor() {
-  if (!server_->thread.joinable()) return;
-  server_->http.stop();
-  server_->thread.join();
-}
+HttpDoor::~HttpDoor() = default;
 
 }  // namespace gridsweep

@@ -3,6 +3,7 @@
 
 #include <absl/status/statusor.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -14,11 +15,17 @@ namespace gridsweep {
 struct HttpSettings {
   std::string address;  // "host:port", port 0 picks a free one; "" = no door
   bool beyond_loopback = false;
+  std::chrono::milliseconds request_time = std::chrono::seconds(5);  // to send a whole request, and
+                                                                     // to take the whole answer
+  size_t most_connections = 256;
 };
 
 // /metrics is `metrics` in Prometheus' text format; /healthz answers 200 while the process lives,
 // and asks nobody; /readyz answers 200 while `ready` is OK, else 503 with its message. Anything
-// else is 404. Four threads, no TLS and no tokens: it tells numbers, and takes no orders.
+// else is 404. No TLS and no tokens: it tells numbers, and takes no orders. One thread serves all
+// connections without waiting for any, so that slow clients hold up nobody; beyond the most
+// connections the oldest gives way to the newest. (By Boost.Beast: cpp-httplib has a thread a
+// connection.)
 class HttpDoor {
  public:
   using Ready = std::function<absl::Status()>;  // called from any thread; must not block
@@ -34,7 +41,7 @@ class HttpDoor {
   const std::string& address() const { return address_; }
 
  private:
-  struct Server;
+  class Server;
   HttpDoor();
   std::string address_;
   std::unique_ptr<Server> server_;

@@ -1,21 +1,36 @@
 #include "common/http_post.h"
 
-#include <httplib.h>
-
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/ssl.hpp>
 #include <charconv>
+#include <chrono>
+#include <utility>
 
 #include "common/strings.h"
 
 namespace gridsweep {
 namespace {
 
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+namespace ssl = asio::ssl;
+using Tcp = asio::ip::tcp;
+using Error = boost::system::error_code;
+
+constexpr uint32_t kMaxHeaderBytes = 16 << 10;
+
 struct Url {
-  std::string server;  // "https://host:port"
+  bool known = false;  // whether its scheme is one of ours
+  bool tls = false;
   std::string host_and_port;
   std::string path;
 };
 
-// Empty server where it has no scheme of ours.
 Url Split(std::string_view url) {
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (url.substr(0, scheme.size()) != scheme) continue;
@@ -24,9 +39,21 @@ Url Split(std::string_view url) {
     const std::string_view host = rest.substr(0, end);
     std::string path(end == std::string_view::npos ? "" : rest.substr(end));
     if (path.empty() || path[0] == '?') path = "/" + path;
-    return {StrCat(scheme, host), std::string(host), path};
+    return {true, scheme == "https://", std::string(host), path};
   }
   return {};
+}
+
+// Of a URL without fault. An address of IPv6 without its brackets.
+std::pair<std::string, std::string> HostAndPort(const Url& url) {
+  std::string host = url.host_and_port, port = url.tls ? "443" : "80";
+  const size_t colon = host.rfind(':');
+  if (colon != std::string::npos && host.find(']', colon) == std::string::npos) {
+    port = host.substr(colon + 1);
+    host.resize(colon);
+  }
+  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  return {host, port};
 }
 
 }  // namespace
@@ -41,7 +68,7 @@ std::string HttpUrlFault(std::string_view url) {
     }
   }
   const Url parts = Split(url);
-  if (parts.server.empty()) return "is neither http:// nor https://";
+  if (!parts.known) return "is neither http:// nor https://";
   if (url.find('#') != std::string_view::npos) return "has a fragment (#); leave it out";
   std::string host = parts.host_and_port;
   if (host.find('@') != std::string::npos) {
@@ -63,32 +90,63 @@ std::string HttpUrlFault(std::string_view url) {
 
 absl::Status PostJson(const std::string& url, const std::string& json, absl::Duration timeout) {
   const Url parts = Split(url);
+  const auto [host, port] = HostAndPort(parts);
+  const auto deadline = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(timeout);
+  asio::io_context io{1};
+  // Starts one operation and waits for its end.
+  const auto run = [&io](auto&& start) {
+    Error error = asio::error::operation_aborted;
+    start([&error](Error e, const auto&...) { error = e; });
+    io.restart();
+    io.run();
+    return error;
+  };
+  const auto no_answer = [](const char* what, const Error& error) {
+    return absl::UnavailableError(
+        StrCat("no answer: ", what, ": ",
+               error == beast::error::timeout ? "not in time" : error.message()));
+  };
   try {
-    httplib::Client client(parts.server);
-    if (!client.is_valid()) return absl::InvalidArgumentError(StrCat("cannot post to ", url));
-    const auto limit = absl::ToChronoMilliseconds(timeout);
-    client.set_connection_timeout(limit);
-    client.set_read_timeout(limit);
-    client.set_write_timeout(limit);
-    client.set_keep_alive(false);
-    httplib::Request request;
-    request.method = "POST";
-    request.path = parts.path;
-    request.headers = {{"Content-Type", "application/json"}, {"User-Agent", "gridsweep"}};
-    request.body = json;
-    int status = 0;
-    request.response_handler = [&status](const httplib::Response& response) {
-      status = response.status;
-      return false;  // its body is of no use
-    };
-    const auto result = client.send(request);
-    if (status == 0) {
-      return absl::UnavailableError(StrCat("no answer: ", httplib::to_string(result.error())));
+    Tcp::resolver resolver(io);
+    Error error;
+    const auto addresses = resolver.resolve(host, port, error);
+    if (error) return no_answer("looking up its address", error);
+    ssl::context tls(ssl::context::tls_client);
+    tls.set_default_verify_paths();
+    tls.set_verify_mode(ssl::verify_peer);
+    beast::ssl_stream<beast::tcp_stream> stream(io, tls);
+    beast::tcp_stream& plain = beast::get_lowest_layer(stream);
+    plain.expires_at(deadline);
+    error = run([&](auto done) { plain.async_connect(addresses, done); });
+    if (error) return no_answer("connecting", error);
+    if (parts.tls) {
+      stream.set_verify_callback(ssl::host_name_verification(host));
+      SSL_set_tlsext_host_name(stream.native_handle(), host.c_str());
+      error = run([&](auto done) { stream.async_handshake(ssl::stream_base::client, done); });
+      if (error) return no_answer("TLS", error);
     }
+    http::request<http::string_body> request(http::verb::post, parts.path, 11);
+    request.set(http::field::host, parts.host_and_port);
+    request.set(http::field::content_type, "application/json");
+    request.set(http::field::user_agent, "gridsweep");
+    request.keep_alive(false);
+    request.body() = json;
+    request.prepare_payload();
+    http::response_parser<http::empty_body> answer;
+    answer.header_limit(kMaxHeaderBytes);
+    beast::flat_buffer buffer(kMaxHeaderBytes);
+    const auto exchange = [&](auto& connection) {
+      Error failed = run([&](auto done) { http::async_write(connection, request, done); });
+      if (failed) return failed;
+      return run([&](auto done) { http::async_read_header(connection, buffer, answer, done); });
+    };
+    error = parts.tls ? exchange(stream) : exchange(plain);
+    if (error) return no_answer("of HTTP", error);
+    const unsigned status = answer.get().result_int();
     if (status / 100 == 2) return absl::OkStatus();
     return absl::UnknownError(StrCat("answered with HTTP status ", status));
-  } catch (const std::exception& error) {
-    return absl::InternalError(StrCat("cannot post: ", error.what()));
+  } catch (const std::exception& e) {
+    return absl::InternalError(StrCat("cannot post: ", e.what()));
   }
 }
 

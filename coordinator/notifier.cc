@@ -15,7 +15,6 @@ namespace gridsweep::coordinator {
 namespace {
 
 constexpr int kSweepsAtOnce = 10;
-constexpr absl::Duration kPostTimeout = absl::Seconds(5);
 constexpr absl::Duration kLongestPause = absl::Minutes(10);
 constexpr absl::Duration kGiveUp = absl::Hours(24);
 constexpr absl::Duration kKeep = absl::Hours(24 * 30);
@@ -24,7 +23,11 @@ constexpr absl::Duration kDropEvery = absl::Hours(1);
 }  // namespace
 
 Notifier::Notifier(Database::Settings database, Settings settings)
-    : settings_(settings), database_(std::move(database)), thread_([this] { Loop(); }) {}
+    : settings_(settings), database_(std::move(database)) {
+  for (int i = 0; i < settings.threads; ++i) {
+    threads_.emplace_back([this, writes = i == 0] { Loop(writes); });
+  }
+}
 
 Notifier::~Notifier() {
   {
@@ -32,7 +35,7 @@ Notifier::~Notifier() {
     stopping_ = true;
   }
   wake_.notify_all();
-  thread_.join();
+  for (std::thread& thread : threads_) thread.join();
 }
 
 bool Notifier::Stopping() {
@@ -40,13 +43,15 @@ bool Notifier::Stopping() {
   return stopping_;
 }
 
-void Notifier::Loop() {
+void Notifier::Loop(bool writes) {
+  Database database(database_);
   absl::Time next_drop = absl::InfinitePast();
   for (;;) {
-    absl::Status status = WriteNotices(database_, kSweepsAtOnce).status();
-    if (status.ok()) status = Deliver();
-    if (status.ok() && absl::Now() >= next_drop) {
-      status = DropNotices(database_, kKeep);
+    absl::Status status;
+    if (writes) status = WriteNotices(database, kSweepsAtOnce).status();
+    if (status.ok()) status = Deliver(database);
+    if (status.ok() && writes && absl::Now() >= next_drop) {
+      status = DropNotices(database, kKeep);
       next_drop = absl::Now() + kDropEvery;
     }
     // Upkeep says when the database is away.
@@ -61,20 +66,20 @@ void Notifier::Loop() {
   }
 }
 
-absl::Status Notifier::Deliver() {
+absl::Status Notifier::Deliver(Database& database) {
   while (!Stopping()) {
-    ASSIGN_OR_RETURN(const auto notice, TakeNotice(database_, settings_.hold));
+    ASSIGN_OR_RETURN(const auto notice, TakeNotice(database, settings_.hold));
     if (!notice) break;
-    const absl::Status posted = PostJson(notice->url, notice->body, kPostTimeout);
+    const absl::Status posted = PostJson(notice->url, notice->body, settings_.post_timeout);
     if (posted.ok()) {
-      RETURN_IF_ERROR(MarkDelivered(database_, *notice));
+      RETURN_IF_ERROR(MarkDelivered(database, *notice));
       spdlog::info("sweep {} has ended: its address was told", notice->sweep_id);
       continue;
     }
     const std::string why(posted.message());
     const absl::Duration pause =
         std::min(kLongestPause, settings_.first_pause * std::exp2(std::min(notice->tries - 1, 20)));
-    ASSIGN_OR_RETURN(const bool given_up, MarkUndelivered(database_, *notice, why, pause, kGiveUp));
+    ASSIGN_OR_RETURN(const bool given_up, MarkUndelivered(database, *notice, why, pause, kGiveUp));
     if (given_up) {
       spdlog::error("sweep {} has ended, and its address could not be told in a day: {}",
                     notice->sweep_id, why);

@@ -4,6 +4,7 @@
 #include <absl/time/time.h>
 
 #include <thread>
+#include <vector>
 
 #include "common/mutex.h"
 #include "coordinator/store/database.h"
@@ -11,8 +12,9 @@
 
 namespace gridsweep::coordinator {
 
-// A thread of its own: looks for ended sweeps and for notices that are due, and posts these. Any
-// number of coordinators may do so: the database hands each notice to one of them at a time. A
+// Threads of its own: one looks for ended sweeps, all post notices that are due, so that an address
+// which takes its time holds up none of the others. Any number of coordinators may do so: the
+// database hands each notice to one of their threads at a time. A
 // notice that is not answered with 2xx is tried again after a pause that doubles up to ten
 // minutes, for a day. One that is answered just before its coordinator dies is posted again.
 class Notifier {
@@ -20,23 +22,26 @@ class Notifier {
   struct Settings {
     absl::Duration look_every = absl::Seconds(2);
     absl::Duration first_pause = absl::Seconds(5);  // after a failure
-    absl::Duration hold = absl::Seconds(30);        // how long one coordinator has a notice
+    absl::Duration hold = absl::Seconds(30);        // how long one thread has a notice
+    absl::Duration post_timeout = absl::Seconds(5); // for one try, all of it
+    int threads = 4;                                // each with a connection to the database
   };
   Notifier(Database::Settings database, Settings settings);
   ~Notifier();
 
  private:
-  void Loop() LOCKS_EXCLUDED(mutex_);
+  // One thread's; the first of them `writes` notices, too.
+  void Loop(bool writes) LOCKS_EXCLUDED(mutex_);
   // Posts what is due.
-  absl::Status Deliver() LOCKS_EXCLUDED(mutex_);
+  absl::Status Deliver(Database& database) LOCKS_EXCLUDED(mutex_);
   bool Stopping() LOCKS_EXCLUDED(mutex_);
 
   const Settings settings_;
-  Database database_;
+  const Database::Settings database_;
   Mutex mutex_;
   CondVar wake_;
   bool stopping_ GUARDED_BY(mutex_) = false;
-  std::thread thread_;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace gridsweep::coordinator

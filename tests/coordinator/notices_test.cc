@@ -1,5 +1,8 @@
 // Sweeps that have ended are told of at their address.
 #include <httplib.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <mutex>
@@ -188,6 +191,51 @@ TEST_F(Notices, RunsThatAQuarantineGivesBackAreToldOfAgain) {
   FinishAll(Lease(Register("good"), 2, 5));
   ASSERT_TRUE(Delivered(3));
   EXPECT_EQ(listener_.bodies().back()["counts"]["succeeded"], 1);
+}
+
+// An address that takes connections and never answers. With one thread, and a time for each part of
+// a call alone, it kept all others from theirs.
+class SilentAddress {
+ public:
+  SilentAddress() {
+    fd_ = socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in any{};
+    any.sin_family = AF_INET;
+    any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&any), sizeof any), 0);
+    EXPECT_EQ(listen(fd_, 100), 0);
+    socklen_t size = sizeof any;
+    EXPECT_EQ(getsockname(fd_, reinterpret_cast<sockaddr*>(&any), &size), 0);
+    port_ = ntohs(any.sin_port);
+  }
+  ~SilentAddress() { close(fd_); }
+  std::string url() const { return StrCat("http://127.0.0.1:", port_, "/"); }
+
+ private:
+  int fd_ = -1, port_ = 0;
+};
+
+TEST_F(Notices, AnAddressThatDoesNotAnswerHoldsUpNoOther) {
+  coordinator_.reset();
+  options_.notices.threads = 4;
+  options_.notices.post_timeout = absl::Seconds(20);
+  options_.notices.hold = absl::Seconds(60);
+  Start();
+  const SilentAddress silent;
+  for (int i = 0; i < 3; ++i) {
+    auto request = SpecOf(1);
+    request.set_notify_url(silent.url());
+    v1::CreateSweepResponse response;
+    grpc::ClientContext context;
+    ASSERT_TRUE(sweeps_->CreateSweep(&context, request, &response).ok());
+  }
+  FinishAll(Lease(Register("ada"), 3));
+  ASSERT_TRUE(Eventually([&] { return Count("select sum(tries) from sweep_notices") == 3; }));
+  const absl::Time start = absl::Now();
+  CreateNotified(1);
+  FinishAll(Lease(Register("ada"), 1));
+  EXPECT_TRUE(Delivered(1));
+  EXPECT_LT(absl::Now() - start, absl::Seconds(10));
 }
 
 TEST_F(Notices, APausedSweepHasNotEnded) {
