@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "common/database_away.h"
 #include "common/strings.h"
 #include "db/libpqxx.h"
 
@@ -141,7 +142,7 @@ absl::Status Database::ReadOnce(int thread, const std::function<absl::Status(Sna
   } catch (const pqxx::broken_connection& e) {
     connection.reset();
     broken = reused;
-    return absl::UnavailableError(StrCat("the database cannot be reached: ", e.what()));
+    return DatabaseAway(e.what());
   } catch (const pqxx::sql_error& e) {
     const std::string state = e.sqlstate();
     if (state == "57014") {

@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "common/database_away.h"
 #include "common/strings.h"
 #include "db/libpqxx.h"
 
@@ -108,7 +109,7 @@ absl::StatusOr<pqxx::connection*> Database::Connection() {
     return connection_.get();
   } catch (const std::exception& e) {
     Drop();
-    return absl::UnavailableError(Message(e));
+    return DatabaseAway(e.what());
   }
 }
 
@@ -145,7 +146,7 @@ absl::Status Database::Run(const std::function<absl::Status(Transaction&)>& body
         return sql != nullptr ? OfSqlState(*sql) : absl::InternalError(Message(e));
       }
       Drop();
-      if (attempt > 1) return absl::UnavailableError(Message(e));
+      if (attempt > 1) return DatabaseAway(e.what());
     } catch (const std::exception& e) {
       Drop();  // its state is unknown
       return absl::InternalError(Message(e));

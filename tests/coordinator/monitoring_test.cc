@@ -181,6 +181,19 @@ TEST_F(Monitored, WithoutTheDatabaseItIsAliveAndNotReady) {
   say("select pg_terminate_backend(pid) from pg_stat_activity where datname = '" + name + "'");
   EXPECT_TRUE(told(503, testing::kNotServing));
   EXPECT_EQ(Get("/healthz")->status, 200);
+  // Neither monitoring nor a caller learns where the database is, and as whom we go there.
+  v1::GetSweepRequest request;
+  request.set_sweep_id(1);
+  v1::GetSweepResponse response;
+  grpc::ClientContext context;
+  const grpc::Status refused = sweeps_->GetSweep(&context, request, &response);
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::UNAVAILABLE);
+  for (const std::string& words : {Get("/readyz")->body, refused.error_message()}) {
+    for (const std::string& word : {name, std::string("user"), std::string("gridsweep"),
+                                    std::string("socket"), std::string("connection to")}) {
+      EXPECT_EQ(words.find(word), std::string::npos) << words;
+    }
+  }
   EXPECT_EQ(testing::HealthOf(coordinator_->address(), kLiveness), testing::kServing);
   say("alter database " + name + " allow_connections true");
   EXPECT_TRUE(told(200, testing::kServing));
