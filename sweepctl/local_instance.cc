@@ -3,6 +3,7 @@
 #include <absl/time/clock.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -147,6 +148,20 @@ class Starter {
   std::vector<std::string> started_;
 };
 
+// For what an older version has made, open to all users of this machine. Root's database is another
+// user's, who must get to it: as root others may pass through `data`, and see nothing of it.
+void CloseToOthers(const fs::path& data) {
+  const bool root = geteuid() == 0;
+  chmod(data.c_str(), root ? 0711 : 0700);
+  for (const char* name : {"logs", "artifacts", "spool"}) {
+    const fs::path directory = data / name;
+    struct stat info {};
+    if (lstat(directory.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
+      chmod(directory.c_str(), 0700);
+    }
+  }
+}
+
 absl::Status StopPiece(LocalState& state, const std::string& name) {
   LocalPiece* piece = state.Find(name);
   if (piece == nullptr) return absl::OkStatus();
@@ -234,12 +249,14 @@ absl::Status StartAll(Console& console, const UpOptions& options, LocalState& st
 }  // namespace
 
 absl::StatusOr<LocalState> BringUp(Console& console, const UpOptions& options) {
+  umask(0077);  // also of what is started here
   std::error_code error;
   fs::create_directories(options.data / "logs", error);
   if (error) {
     return absl::PermissionDeniedError(
         StrCat("cannot make ", options.data.string(), ": ", error.message()));
   }
+  CloseToOthers(options.data);
   ASSIGN_OR_RETURN(const auto lock, DataLock::Take(options.data));
   ASSIGN_OR_RETURN(auto found, ReadLocalState(options.data));
   LocalState state;

@@ -119,6 +119,8 @@ absl::StatusOr<PostgresCluster> PostgresCluster::Prepare(const fs::path& data,
       const fs::path base = "/var/lib/gridsweep";
       std::error_code error;
       fs::create_directories(base, error);
+      // The database's user passes through it, whatever the umask.
+      if (!error) fs::permissions(base, fs::perms(0755), error);
       if (error) {
         return absl::PermissionDeniedError(
             StrCat("cannot make ", base.string(), ": ", error.message()));

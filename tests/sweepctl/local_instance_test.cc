@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "tests/support/renderer.h"
 #include "tests/support/temporary_directory.h"
@@ -73,6 +75,25 @@ class LocalInstance : public ::testing::Test {
             Read(home_ / "err")};
   }
 
+  // What other users of this machine could read or change below the instance's directory.
+  std::vector<std::string> OpenToOthers() const {
+    std::vector<std::string> open;
+    const auto look = [&](const fs::path& path, unsigned closed) {
+      struct stat info {};
+      if (lstat(path.c_str(), &info) != 0) return;  // it has gone meanwhile
+      // The mode of a socket says nothing where nobody gets to it, that of a link never.
+      if (S_ISSOCK(info.st_mode) || S_ISLNK(info.st_mode)) return;
+      if ((info.st_mode & closed) != 0) open.push_back(path.string());
+    };
+    look(home_ / "data", geteuid() == 0 ? 066 : 077);  // root's database is another user's
+    for (fs::recursive_directory_iterator i(home_ / "data"), end; i != end; ++i) {
+      look(i->path(), 077);
+      // Files come and go in there.
+      if (i->path().filename() == "postgres") i.disable_recursion_pending();
+    }
+    return open;
+  }
+
   // A zombie that nobody has waited for does not run.
   static bool Runs(pid_t pid) {
     const std::string stat = Read("/proc/" + std::to_string(pid) + "/stat");
@@ -112,6 +133,8 @@ TEST_F(LocalInstance, TrainsASweepSurvivesDeathAndFindsItAgain) {
   EXPECT_EQ(ran.out, id + "\n") << "the same request id creates nothing new";
   ran = Sweepctl("wait tiny --timeout 5m");
   ASSERT_EQ(ran.code, 0) << ran.err;
+
+  EXPECT_THAT(OpenToOthers(), ::testing::IsEmpty());
 
   ran = Sweepctl("get runs --sweep " + id + " --state succeeded -o name");
   EXPECT_EQ(std::count(ran.out.begin(), ran.out.end(), '\n'), 4) << ran.out << ran.err;
