@@ -6,6 +6,7 @@
 #include "common/printable.h"
 #include "common/strings.h"
 #include "sweepspec/read.h"
+#include "sweepspec/scalar.h"
 #include "sweepspec/suggest.h"
 #include "sweepspec/sweep_file.h"
 
@@ -225,6 +226,14 @@ std::optional<int64_t> ReadWholeNumber(const std::string& path, const YamlEntry&
     if (real != nullptr && *real == std::floor(*real) && std::abs(*real) <= 9007199254740992.0) {
       number = static_cast<int64_t>(*real);
     }
+  }
+  const auto* beyond = entry.value.kind == YamlNode::Kind::kScalar && !number
+                           ? std::get_if<double>(&entry.value.scalar)
+                           : nullptr;
+  if (beyond != nullptr && std::isfinite(*beyond) && *beyond == std::floor(*beyond) &&
+      max == INT64_MAX) {
+    notices.Error(At(path, entry.value), TooLarge(*beyond));
+    return std::nullopt;
   }
   if (!number || *number < min || *number > max) {
     notices.Error(

@@ -1,5 +1,7 @@
 #include "sweepspec/scalar.h"
 
+#include <absl/strings/str_format.h>
+
 #include <cmath>
 #include <optional>
 
@@ -41,6 +43,9 @@ ParsedValue ParseInt(const Parameter& parameter, const Scalar& scalar) {
       std::abs(*number) <= 9007199254740992.0) {
     return {static_cast<int64_t>(*number), ""};
   }
+  if (number && std::isfinite(*number) && *number == std::floor(*number)) {
+    return {{}, TooLarge(*number) + "; allowed: " + std::string(parameter.range)};
+  }
   return Wrong(parameter, scalar, "a whole number");
 }
 
@@ -70,6 +75,13 @@ ParsedValue ParseDrawValue(const Parameter& parameter, const Scalar& scalar) {
 }
 
 }  // namespace
+
+std::string TooLarge(double number) {
+  const std::string text = absl::StrFormat("%.3g", number);
+  return std::abs(number) < 0x1p63
+             ? text + " is too large to be exact: write its digits, without point or exponent"
+             : text + " is beyond the whole numbers of 64 bits, up to 9223372036854775807";
+}
 
 std::string ScalarText(const Scalar& scalar) {
   struct Visitor {

@@ -15,6 +15,9 @@ using Scalar = std::variant<std::monostate, bool, int64_t, double, std::string>;
 // As a message shows it: null, true, 0.12, "relu" (in quotes).
 std::string ScalarText(const Scalar& scalar);
 
+// Why an integral `number` beyond 2^53 is refused as a whole number.
+std::string TooLarge(double number);
+
 // A parameter's value, or what is wrong with it (`error` not empty). Integral
 // numbers serve integer parameters (1.0 is 1); text never serves as a number
 // nor a number as text. The value's own range is checked, combinations are not.

@@ -233,6 +233,27 @@ bool CheckText(const std::string& text, Notices& notices) {
   return true;
 }
 
+// The first line up to `last` that is indented by a tab, which YAML does not allow.
+std::optional<Where> TabInIndentation(const std::string& text, uint32_t last) {
+  uint32_t line = 1, column = 1;
+  bool indentation = true;
+  for (const char c : text) {
+    if (indentation && c == '\t') return Where{"", line, column};
+    indentation = c == '\n' || (indentation && c == ' ');
+    ++column;
+    if (c != '\n') continue;
+    if (++line > last) break;
+    column = 1;
+  }
+  return std::nullopt;
+}
+
+// Whether what the parser says may be due to how lines are indented.
+bool OfLayout(const std::string& message) {
+  return message == "end of map not found" || message == "end of sequence not found" ||
+         message == "illegal tab when looking for indentation" || message == "illegal map value";
+}
+
 // What the parser says, in words that name the mend.
 std::string ParserMessage(const std::string& message) {
   static const std::map<std::string, std::string> plainer = {
@@ -285,6 +306,11 @@ std::optional<YamlNode> ParseYaml(const std::string& text, Notices& notices) {
     if (!error.mark.is_null()) {
       where.line = static_cast<uint32_t>(error.mark.line + 1);
       where.column = static_cast<uint32_t>(error.mark.column + 1);
+      const auto tab = TabInIndentation(text, where.line);
+      if (tab && OfLayout(error.msg)) {
+        notices.Error(*tab, "a tab in the indentation; YAML allows spaces alone");
+        return std::nullopt;
+      }
     }
     notices.Error(where, ParserMessage(error.msg));
   } catch (const std::exception& error) {
