@@ -4,6 +4,7 @@
 #include <cstring>
 #include <span>
 
+#include "analysis/queries/sweep_names.h"
 #include "analysis/queries/unit_lookup.h"
 #include "analysis/result_file.h"
 #include "analysis/sheet/ratemap_sheet.h"
@@ -63,12 +64,18 @@ class RatemapsJob : public StreamJob<v1::GetRatemapsResponse> {
       if (question_.query) {
         ASSIGN_OR_RETURN(const auto page, AnswerListUnits(snapshot, *question_.query));
         refs.clear();
-        for (const auto& unit : page.units()) refs.push_back(unit.ref());
+        for (const auto& unit : page.units()) {
+          if (unit.has_value()) refs.push_back(unit.ref());
+        }
       }
       ASSIGN_OR_RETURN(units_, LocateUnits(snapshot, refs));
-      if (question_.as_sheet && units_.empty()) {
+      if (!question_.as_sheet) return absl::OkStatus();
+      if (units_.empty()) {
         return absl::NotFoundError("no unit has a value of that metric: there is nothing to draw");
       }
+      std::vector<int64_t> sweeps;
+      for (const LocatedUnit& unit : units_) sweeps.push_back(unit.sweep_id);
+      ASSIGN_OR_RETURN(title_, ReadSweepNames(snapshot, sweeps));
       return absl::OkStatus();
     });
   }
@@ -107,7 +114,7 @@ class RatemapsJob : public StreamJob<v1::GetRatemapsResponse> {
   }
 
   absl::Status DrawSheet(std::vector<v1::GetRatemapsResponse>& out) {
-    ASSIGN_OR_RETURN(const std::string png, DrawRatemapSheet(question_.nbins, tiles_));
+    ASSIGN_OR_RETURN(const std::string png, DrawRatemapSheet(title_, question_.nbins, tiles_));
     tiles_.clear();
     for (size_t at = 0; at < png.size(); at += kChunkBytes) {
       out.emplace_back().set_png_chunk(png.substr(at, kChunkBytes));
@@ -125,6 +132,7 @@ class RatemapsJob : public StreamJob<v1::GetRatemapsResponse> {
   std::optional<ResultFile> file_;  // of the last unit read
   std::string file_artifact_;
   std::vector<Tile> tiles_;
+  std::string title_;  // of the sheet: the sweeps of its units
 };
 
 }  // namespace

@@ -150,7 +150,7 @@ int main(int argc, char** argv) {
   gridsweep::analysis::Flags flags;
   flags.renderer = gridsweep::analysis::DefaultRenderer();
   CLI::App app("Answers questions about stored results (AnalysisService).");
-  app.set_version_flag("--version", std::string("gridsweep-analysis ") + GRIDSWEEP_VERSION);
+  app.set_version_flag("--version", "gridsweep-analysis " GRIDSWEEP_VERSION);
   app.add_option("--listen", flags.listen, "host:port (port 0: any) or unix:PATH")
       ->capture_default_str();
   app.add_option("--database", flags.database,

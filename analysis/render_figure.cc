@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "analysis/queries/selection.h"
+#include "analysis/queries/sweep_names.h"
 #include "common/status.h"
 #include "common/strings.h"
 
@@ -47,7 +48,7 @@ class FigureJob : public StreamJob<v1::RenderFigureResponse> {
     RETURN_IF_ERROR(database_.Read(thread, [&](Snapshot& snapshot) -> absl::Status {
       FigureSource source{snapshot, artifacts_, question_.where};
       ASSIGN_OR_RETURN(figure_, question_.panel->draw(source));
-      return absl::OkStatus();
+      return ReadSweeps(snapshot);
     }));
     return figure_ ? absl::OkStatus() : NothingToDraw(*question_.panel);
   }
@@ -59,14 +60,23 @@ class FigureJob : public StreamJob<v1::RenderFigureResponse> {
         ASSIGN_OR_RETURN(auto found, ReadSweepReadouts(snapshot, sweep_id, kMostReadouts));
         std::ranges::move(found.readouts, std::back_inserter(readouts));
       }
-      return absl::OkStatus();
+      return ReadSweeps(snapshot);
     }));
     computing_ = question_.panel->compute(std::move(readouts));
     return absl::OkStatus();
   }
 
+  absl::Status ReadSweeps(Snapshot& snapshot) {
+    const auto& ids = question_.where.sweep_ids();
+    ASSIGN_OR_RETURN(sweeps_, ReadSweepNames(snapshot, {ids.begin(), ids.end()}));
+    return absl::OkStatus();
+  }
+
   absl::Status Send(std::vector<v1::RenderFigureResponse>& out) {
     Figure& figure = *figure_;
+    const std::string& filter = question_.where.filter();
+    figure.notes.push_back(
+        StrCat("Drawn from ", sweeps_, filter.empty() ? "" : ", where ", filter, "."));
     auto& header = *out.emplace_back().mutable_header();
     header.set_figure(std::string(question_.panel->id));
     header.set_title(figure.title);
@@ -91,6 +101,7 @@ class FigureJob : public StreamJob<v1::RenderFigureResponse> {
   const FigureQuestion question_;
   std::unique_ptr<TheoryFigure> computing_;
   std::optional<Figure> figure_;
+  std::string sweeps_;  // by name
 };
 
 }  // namespace

@@ -7,12 +7,16 @@
 #include "analysis/compare/claims.h"
 #include "analysis/compare/published.h"
 #include "analysis/queries/fraction.h"
+#include "analysis/queries/selection.h"
 #include "analysis/queries/summarize.h"
+#include "analysis/queries/training_length.h"
 #include "common/status.h"
 #include "common/strings.h"
 
 namespace gridsweep::analysis {
 namespace {
+
+constexpr int64_t kPublishedSteps = 200'000;  // 20 epochs of 10,000
 
 using ByFamily = std::map<std::string, v1::FractionResponse::Row>;
 
@@ -145,6 +149,20 @@ absl::Status AddClaim(Snapshot& snapshot, const v1::Selection& where, const Clai
   return absl::OkStatus();
 }
 
+// What must be known of runs that ended long before the published ones did.
+absl::Status AddNotes(Snapshot& snapshot, const v1::Selection& where,
+                      v1::ComparePublishedResponse& response) {
+  ASSIGN_OR_RETURN(const Selection selection, ParseSelection(where, "where"));
+  ASSIGN_OR_RETURN(const auto steps, ReadTrainingLength(snapshot, selection));
+  if (!steps || steps->shortest >= kPublishedSteps) return absl::OkStatus();
+  response.add_notes(StrCat(
+      "The published networks were trained for ", WithCommas(kPublishedSteps), " steps, these for ",
+      WithCommas(steps->shortest),
+      steps->longest > steps->shortest ? StrCat(" to ", WithCommas(steps->longest)) : std::string(),
+      ": what is not solved here may only not be solved yet."));
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<CompareQuestion> ParseCompare(const v1::ComparePublishedRequest& request) {
@@ -162,6 +180,7 @@ absl::StatusOr<v1::ComparePublishedResponse> AnswerCompare(Snapshot& snapshot,
   for (const Claim& claim : Claims()) {
     RETURN_IF_ERROR(AddClaim(snapshot, question.where, claim, response));
   }
+  RETURN_IF_ERROR(AddNotes(snapshot, question.where, response));
   return response;
 }
 

@@ -51,6 +51,7 @@ absl::StatusOr<std::vector<Json>> ExampleMaps(FigureSource& source, std::string_
   std::vector<std::vector<v1::UnitRef>> rows;
   Names names;
   for (const auto& unit : page.units()) {
+    if (!unit.has_value()) continue;
     const std::string name = GroupValueText(unit.key(0));
     if (names.empty() || names.back() != name) {
       names.push_back(name);

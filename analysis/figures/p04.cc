@@ -56,18 +56,13 @@ Json ModeView() {
   colour["scale"] = scale;
   colour["legend"] = {{"orient", "bottom"}, {"columns", 1}};
   view["data"] = {{"name", "modes"}};
-  const auto points = [&](const char* filter, const Json& mark) {
-    return Json{{"transform", {{{"filter", filter}}}},
-                {"mark", mark},
-                {"encoding", {{"x", x}, {"y", y}, {"color", colour}}}};
-  };
-  view["layer"] = {
-      points("datum.source === 'median of a network'",
-             {{"type", "tick"}, {"thickness", 1}, {"size", 12}, {"orient", "horizontal"}}),
-      points("datum.source === 'published'",
-             {{"type", "point"}, {"shape", "diamond"}, {"size", 50}, {"opacity", 1}}),
-      points("datum.source === 'this selection'",
-             {{"type", "point"}, {"filled", true}, {"size", 55}, {"opacity", 1}})};
+  // The legend shows the marks that are drawn: a dot, a diamond and a dash.
+  Json shape = Nominal("source", "", {});
+  shape["scale"] = {{"domain", scale["domain"]},
+                    {"range", {"circle", "diamond", "M-1,-0.12H1V0.12H-1Z"}}};
+  shape["legend"] = colour["legend"];
+  view["mark"] = {{"type", "point"}, {"filled", true}, {"size", 60}, {"opacity", 1}};
+  view["encoding"] = {{"x", x}, {"y", y}, {"color", colour}, {"shape", shape}};
   return view;
 }
 
@@ -158,9 +153,13 @@ DrawnFigure DrawP04(FigureSource& source) {
              CountText(static_cast<int64_t>(runs.size()), count),
              " have a grid score above 0.8 and a period."),
       "A: kernel density, Gaussian kernel of bandwidth 1 bin. B: its largest value on 1,000 points "
-      "from 0 to 150 bins; grey ticks: medians of single networks. Published: read off the figure.",
-      "C: shaded: 0.99 to 1.15, the published range; √2 to 1.7, biological modules. Widths are "
-      "neighbours in this selection, whatever their distance."};
+      "from 0 to 150 bins; grey: medians of single networks. Published: read off the figure."};
+  if (widths.size() > 1) {
+    figure.notes.push_back(
+        "C: shaded: 0.99 to 1.15, the published range; √2 to 1.7, biological modules. Widths are "
+        "neighbours in this selection, whatever their distance: the ratios follow from the widths "
+        "that were trained, and so say nothing of modules within a network.");
+  }
   figure.datasets["density"] = std::move(densities);
   figure.datasets["modes"] = std::move(modes);
   std::vector<Json> right = {ModeView()};

@@ -65,7 +65,12 @@ class Patterns : public TheoryFigure {
                " 32 units each, alone, grown from noise for 1,000 steps of the published size."),
         "Class: hexagonal where the grid score (60°) is above 0.8, else square where the one of "
         "90° is above 1, else stripes where waves run in one direction, else none. Maps: the first "
-        "six units."};
+        "six units.",
+        "tanh has its published step size, a fiftieth of relu's: its maps have hardly grown when "
+        "they "
+        "are read, and relu or no nonlinearity there gives no hexagons either. Its bars do not "
+        "show "
+        "what non-negativity does."};
     figure.datasets["classes"] = std::move(classes_);
     Json bars = View("A  Lattices among the units", 330, 0);
     bars["height"] = {{"step", 26}};

@@ -16,7 +16,7 @@ absl::StatusOr<const science::Metric*> ResolveMetric(const std::string& name,
   std::vector<std::string_view> names = {"decoding_error_cm"};
   for (const auto& metric : science::Metrics()) names.push_back(metric.name);
   return InvalidField(path, StrCat("there is no metric \"", name, "\"", DidYouMean(name, names),
-                                   "; ListMetrics has them all"));
+                                   "; `sweepctl metrics` lists them"));
 }
 
 v1::Basis MakeBasis(Snapshot& snapshot, const science::Metric& metric, const std::string& source) {

@@ -13,7 +13,7 @@ namespace {
 
 using science::ParameterKind;
 
-constexpr std::string_view kStates[] = {"pending",   "backoff",  "paused", "leased",
+constexpr std::string_view kStates[] = {"pending",   "backoff",  "paused", "running",
                                         "succeeded", "diverged", "failed", "cancelled"};
 
 // Parameters with a column of their own.
@@ -76,7 +76,8 @@ std::vector<Field> MakeFields() {
                     .type = FieldType::kText,
                     .sql = states + "])[st.state + 1]",
                     .groupable = false,
-                    .choices = {std::begin(kStates), std::end(kStates)}});
+                    .choices = {std::begin(kStates), std::end(kStates)},
+                    .also = {{"leased", "running"}}});
   // What a result's bits depend on besides its configuration.
   fields.push_back({.name = "numerics_id",
                     .type = FieldType::kText,
@@ -110,6 +111,12 @@ const std::vector<Field>& Fields() {
 }
 
 }  // namespace
+
+std::vector<std::string_view> FieldNames() {
+  std::vector<std::string_view> names;
+  for (const Field& field : Fields()) names.push_back(field.name);
+  return names;
+}
 
 const Field* FindField(std::string_view name) {
   if (const auto* metric = science::FindMetric(name)) name = metric->name;

@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace gridsweep::analysis {
@@ -25,8 +26,12 @@ struct Field {
   std::string low_sql = {}, high_sql = {};
   // What a text field may be; empty = anything.
   std::vector<std::string_view> choices = {};
+  // Other words for some of them: {"leased", "running"}.
+  std::vector<std::pair<std::string_view, std::string_view>> also = {};
 };
 
+// All names but "decoding_error_cm", which is pos_err_published.
+std::vector<std::string_view> FieldNames();
 // nullptr when there is none of that name ("decoding_error_cm" is found).
 const Field* FindField(std::string_view name);
 // Why `name` is no field: did-you-mean, or that it is a unit metric.

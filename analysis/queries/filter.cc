@@ -192,6 +192,11 @@ class Parser {
       condition.value = value.text;
       return absl::OkStatus();
     }
+    for (const auto& [word, choice] : condition.field->also) {
+      if (!EqualIgnoringCase(word, value.text)) continue;
+      condition.value = std::string(choice);
+      return absl::OkStatus();
+    }
     std::string list;
     for (const auto choice : choices) {
       if (EqualIgnoringCase(choice, value.text)) {

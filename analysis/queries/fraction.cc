@@ -193,11 +193,11 @@ absl::StatusOr<FractionQuestion> ParseFraction(const v1::FractionRequest& reques
     return InvalidField("of", StrCat("there is no population ", static_cast<int>(question.of)));
   }
   if (of_units == (question.of == v1::POPULATION_RUNS)) {
-    return InvalidField("of", of_units ? StrCat(question.metric->name,
-                                                " is a metric of units: ask for "
-                                                "POPULATION_UNITS or POPULATION_RUNS_ANY_UNIT")
-                                       : StrCat(question.metric->name,
-                                                " is a metric of runs: ask for POPULATION_RUNS"));
+    return InvalidField(
+        "of", of_units ? StrCat(question.metric->name,
+                                " is a metric of units: ask for units or "
+                                "runs-any-unit")
+                       : StrCat(question.metric->name, " is a metric of runs: ask for runs"));
   }
   question.op = request.op() == v1::COMPARISON_UNSPECIFIED ? v1::COMPARISON_GT : request.op();
   if (!v1::Comparison_IsValid(question.op)) {

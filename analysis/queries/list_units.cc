@@ -36,7 +36,9 @@ std::string MakeToken(const std::string& fingerprint, const std::map<Key, PageSt
     json keys = json::array();
     for (const auto& part : key) keys.push_back(part ? json(*part) : json());
     json entry = {{"key", keys}};
-    if (!start.exhausted) entry["at"] = {start.value, start.run_id, start.unit};
+    if (!start.exhausted) {
+      entry["at"] = {start.value ? json(*start.value) : json(), start.run_id, start.unit};
+    }
     token["after"].push_back(entry);
   }
   std::string out;
@@ -60,7 +62,8 @@ bool ReadToken(const std::string& text, std::string& fingerprint,
       PageStart& start = starts[key];
       start.exhausted = !entry.contains("at");
       if (start.exhausted) continue;
-      start.value = entry["at"].at(0).get<std::string>();
+      const json& value = entry["at"].at(0);
+      if (!value.is_null()) start.value = value.get<std::string>();
       const json &run_id = entry["at"].at(1), &unit = entry["at"].at(2);
       if (!run_id.is_number_integer() || !unit.is_number_integer()) return false;
       start.run_id = run_id.get<int64_t>();
@@ -80,20 +83,23 @@ pqxx::result ReadGroup(Snapshot& snapshot, const ListUnitsQuestion& q, const Key
   const std::string value = StrCat("u.", q.metric->name);
   sql += " select u.run_id, u.unit, r.sweep_id, r.readout, " + value;
   for (const Metric* metric : UnitMetrics()) sql += StrCat(", u.", metric->name);
-  sql += StrCat(" from selected s join units u using (run_id) join runs r using (run_id) where ",
-                value, " is not null");
+  sql += " from selected s join units u using (run_id) join runs r using (run_id) where true";
   sql += KeyIs(q.selection, key, params);
   if (start != nullptr) {
-    double at = 0;
-    std::from_chars(start->value.data(), start->value.data() + start->value.size(), at);
-    const std::string bound = params.Number(at);
-    const char* beyond = q.ascending ? ">" : "<";
-    sql += StrCat(" and ", value, " ", beyond, "= ", bound, " and (", value, " ", beyond, " ",
-                  bound, " or (u.run_id, u.unit) > (", params.Int(start->run_id), ", ",
-                  params.Int(start->unit), "))");
+    const std::string after = StrCat("(u.run_id, u.unit) > (", params.Int(start->run_id), ", ",
+                                     params.Int(start->unit), ")");
+    if (!start->value) {
+      sql += StrCat(" and ", value, " is null and ", after);
+    } else {
+      double at = 0;
+      std::from_chars(start->value->data(), start->value->data() + start->value->size(), at);
+      const std::string bound = params.Number(at);
+      sql += StrCat(" and (", value, q.ascending ? " > " : " < ", bound, " or (", value, " = ",
+                    bound, " and ", after, ") or ", value, " is null)");
+    }
   }
-  sql += StrCat(" order by ", value, q.ascending ? "" : " desc", ", u.run_id, u.unit limit ",
-                params.Int(q.page_size + 1));
+  sql += StrCat(" order by ", value, q.ascending ? "" : " desc", " nulls last, u.run_id, u.unit ",
+                "limit ", params.Int(q.page_size + 1));
   return snapshot.Exec(sql, params);
 }
 
@@ -103,7 +109,7 @@ v1::UnitRow ReadUnit(const pqxx::row& row) {
   unit.mutable_ref()->set_unit(static_cast<uint32_t>(AsInt(row[1])));
   unit.set_sweep_id(AsInt(row[2]));
   unit.set_readout(row[3].c_str());
-  unit.set_value(AsDouble(row[4]));
+  if (const auto value = AsOptionalDouble(row[4])) unit.set_value(*value);
   pqxx::row::size_type column = 5;
   for (const Metric* metric : UnitMetrics()) {
     if (const auto value = AsOptionalDouble(row[column++])) {
@@ -174,7 +180,7 @@ absl::StatusOr<v1::ListUnitsResponse> AnswerListUnits(Snapshot& snapshot,
       v1::UnitRow unit = ReadUnit(row);
       for (const auto& value : key_values) *unit.add_key() = value;
       bytes += unit.ByteSizeLong();
-      starts[key] = {false, row[4].c_str(), unit.ref().run_id(), unit.ref().unit()};
+      starts[key] = {false, AsOptionalText(row[4]), unit.ref().run_id(), unit.ref().unit()};
       *response.add_units() = std::move(unit);
       ++taken;
     }

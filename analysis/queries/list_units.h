@@ -4,6 +4,7 @@
 #include <absl/status/statusor.h>
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "analysis/queries/database.h"
@@ -16,7 +17,7 @@ namespace gridsweep::analysis {
 // Where a group's next page begins: after this unit.
 struct PageStart {
   bool exhausted = false;
-  std::string value = {};  // float64, shortest round-trip
+  std::optional<std::string> value = {};  // float64, shortest round-trip; absent = NULL
   int64_t run_id = 0;
   int64_t unit = 0;
 };
@@ -35,9 +36,9 @@ struct ListUnitsQuestion {
 absl::StatusOr<ListUnitsQuestion> ParseListUnits(const v1::ListUnitsRequest& request,
                                                  const std::string& path);
 
-// Ordered by (value, then run_id and unit upwards); `page_size` units of each
-// group, groups in the order of their keys. A page may be shorter, so as to
-// fit a message of 4 MiB; it is the last one only without a next_page_token.
+// Ordered by value, those without one last, then by run_id and unit upwards; `page_size` units of
+// each group, groups in the order of their keys. A page may be shorter, so as to fit a message of 4
+// MiB; it is the last one only without a next_page_token.
 absl::StatusOr<v1::ListUnitsResponse> AnswerListUnits(Snapshot& snapshot,
                                                       const ListUnitsQuestion& question);
 

@@ -15,7 +15,7 @@ absl::StatusOr<std::vector<LocatedUnit>> LocateUnits(Snapshot& snapshot,
   const std::string runs_array = params.Ints(run_ids), units_array = params.Ints(units);
   const auto rows = snapshot.Exec(
       StrCat("select r.readout, p.outcome, p.artifact, u.grid_score_60, u.grid_score_90, u.unit,"
-             " r.run_id from unnest(",
+             " r.run_id, r.sweep_id from unnest(",
              runs_array, ", ", units_array,
              ") with ordinality a(run_id, unit, place) left join runs r on r.run_id = a.run_id"
              " left join run_results p on p.run_id = a.run_id left join units u on"
@@ -40,6 +40,7 @@ absl::StatusOr<std::vector<LocatedUnit>> LocateUnits(Snapshot& snapshot,
     }
     LocatedUnit& unit = located.emplace_back();
     unit.ref = ref;
+    unit.sweep_id = AsInt(row[7]);
     unit.readout = row[0].c_str();
     unit.artifact = AsBytes(row[2]);
     unit.grid_score_60 = AsOptionalDouble(row[3]);

@@ -14,6 +14,7 @@ namespace gridsweep::analysis {
 
 struct LocatedUnit {
   v1::UnitRef ref;
+  int64_t sweep_id = 0;
   std::string readout;
   std::string artifact;  // SHA-256, 32 raw bytes
   std::optional<double> grid_score_60, grid_score_90;

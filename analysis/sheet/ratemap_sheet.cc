@@ -63,7 +63,8 @@ std::vector<Section> Group(const std::vector<Tile>& tiles) {
 
 }  // namespace
 
-absl::StatusOr<std::string> DrawRatemapSheet(int nbins, const std::vector<Tile>& tiles) {
+absl::StatusOr<std::string> DrawRatemapSheet(const std::string& title, int nbins,
+                                             const std::vector<Tile>& tiles) {
   if (tiles.empty()) return absl::InvalidArgumentError("no unit to draw");
   const std::vector<Section> sections = Group(tiles);
   const bool with_sac =
@@ -86,11 +87,12 @@ absl::StatusOr<std::string> DrawRatemapSheet(int nbins, const std::vector<Tile>&
   const int rows_of_widest = (static_cast<int>(widest) + most - 1) / most;
   const int across = (static_cast<int>(widest) + rows_of_widest - 1) / rows_of_widest;
   int width = 2 * kMargin + across * (tile_width + kGap) - kGap;
-  width = std::max(width, kLeastWidth);
+  width = std::max({width, kLeastWidth, 2 * kMargin + Canvas::TextWidth(title, kTextScale)});
   for (const Section& section : sections) {
     width = std::max(width, 2 * kMargin + Canvas::TextWidth(section.heading, kHeadingScale));
   }
-  int height = kMargin;
+  const int title_height = Canvas::TextHeight(kTextScale) + kSectionGap;
+  int height = kMargin + title_height;
   for (const Section& section : sections) {
     const int rows = (static_cast<int>(section.tiles.size()) + across - 1) / across;
     height += heading_height + rows * (tile_height + kGap) + kSectionGap;
@@ -99,7 +101,8 @@ absl::StatusOr<std::string> DrawRatemapSheet(int nbins, const std::vector<Tile>&
   height += Canvas::TextHeight(kTextScale) + kMargin - kGap;
 
   Canvas canvas(width, height, kBackground);
-  int y = kMargin;
+  canvas.Text(kMargin, kMargin, title, kTextScale, kFaint);
+  int y = kMargin + title_height;
   for (const Section& section : sections) {
     canvas.Text(kMargin, y, section.heading, kHeadingScale, kInk);
     canvas.Fill(kMargin, y + Canvas::TextHeight(kHeadingScale) + 5, width - 2 * kMargin, 1, kRule);

@@ -19,11 +19,11 @@ struct Tile {
   std::vector<float> autocorrelogram = {};  // [(2 nbins - 1)^2], or empty
 };
 
-// Colours: each map from its own minimum (dark blue) to its maximum (yellow),
-// autocorrelograms from -1 to 1; never visited bins light grey. x runs to the
-// right, y upwards. Headings come in the order in which they first appear; a
-// legend of the colours stands below.
-// The picture as PNG bytes. Errors: INVALID_ARGUMENT without tiles.
-absl::StatusOr<std::string> DrawRatemapSheet(int nbins, const std::vector<Tile>& tiles);
+// `title` stands above all. Colours: each map from its own minimum (dark blue) to its maximum
+// (yellow), autocorrelograms from -1 to 1; never visited bins light grey. x runs to the right, y
+// upwards. Headings come in the order in which they first appear; a legend of the colours stands
+// below. The picture as PNG bytes. Errors: INVALID_ARGUMENT without tiles.
+absl::StatusOr<std::string> DrawRatemapSheet(const std::string& title, int nbins,
+                                             const std::vector<Tile>& tiles);
 
 }  // namespace gridsweep::analysis

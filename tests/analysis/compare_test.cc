@@ -126,6 +126,10 @@ TEST_F(ComparePublished, CountsByFamilyAndJudgesByTheRule) {
   EXPECT_EQ(gaussian.has_grid().denominator(), 30);
   EXPECT_EQ(FamilyOf(response, "SoD").solved().denominator(), 0) << "published, not selected";
 
+  ASSERT_EQ(response.notes_size(), 1);
+  EXPECT_THAT(response.notes(0),
+              ::testing::HasSubstr("trained for 200,000 steps, these for 10: "));
+
   EXPECT_EQ(ClaimOf(response, "task-is-solved").ours().denominator(), 60);
   EXPECT_EQ(ClaimOf(response, "task-is-solved").verdict(), v1::CLAIM_VERDICT_HOLDS);
   EXPECT_EQ(ClaimOf(response, "others-lack-grids").ours().denominator(), 30);

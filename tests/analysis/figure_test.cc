@@ -392,6 +392,40 @@ TEST_F(FigureTest, P10SetsSizesBesideEachOther) {
                 ShareAbove(wide, 0.75));
   }
 }
+TEST_F(FigureTest, P04ExplainsTheRatiosWhereTheyAreDrawn) {
+  const auto explains = [](const v1::Selection& where) {
+    const Answer answer = Draw(*world_, "p04", where);
+    EXPECT_TRUE(answer.status.ok()) << answer.status.error_message();
+    return std::ranges::any_of(answer.header.notes(),
+                               [](const std::string& note) { return note.rfind("C: ", 0) == 0; });
+  };
+  EXPECT_TRUE(explains(Sweep()));
+  v1::Selection one = Sweep();
+  one.set_filter("place_cell_rf = 0.12");
+  EXPECT_FALSE(explains(one)) << "one width has no ratio";
+}
+
+TEST_F(FigureTest, P04HasItsMarksInItsLegend) {
+  const std::string modes = DrawWhole("p04").document().dump();
+  // One mark, whose shape and colour the legend repeats.
+  EXPECT_THAT(modes, HasSubstr("\"shape\":{\"field\":\"source\""));
+  EXPECT_THAT(modes, ::testing::Not(HasSubstr("\"type\":\"tick\"")));
+}
+
+TEST_F(FigureTest, NamesTheSweepsThatItIsDrawnFrom) {
+  v1::Selection where = Sweep();
+  const auto last_note = [&] {
+    const Answer answer = Draw(*world_, "p01", where);
+    EXPECT_TRUE(answer.status.ok()) << answer.status.error_message();
+    return answer.header.notes(answer.header.notes_size() - 1);
+  };
+  EXPECT_EQ(last_note(), StrCat("Drawn from sweep ", sweep_id_, " test."));
+  where.set_filter("activation = relu");
+  EXPECT_EQ(last_note(), StrCat("Drawn from sweep ", sweep_id_, " test, where activation = relu."));
+  where.clear_sweep_ids();
+  EXPECT_EQ(last_note(), "Drawn from all sweeps, where activation = relu.");
+}
+
 TEST_F(FigureTest, TheRealRendererDrawsEveryStoredPanel) {
   if (testing::WithoutRenderer()) GTEST_SKIP() << "no renderer of figures here";
   for (const std::string figure : {"p01", "p02", "p04", "p05", "p06", "p07", "p10", "p12"}) {

@@ -3,15 +3,17 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 #include <tuple>
 
+#include "common/strings.h"
 #include "tests/analysis/result_world.h"
 
 namespace gridsweep::analysis {
 namespace {
 
 using ::testing::HasSubstr;
-using Place = std::tuple<double, int64_t, uint32_t>;  // value, run, unit
+using Place = std::tuple<std::optional<double>, int64_t, uint32_t>;  // value, run, unit
 
 class ListUnitsTest : public ::testing::Test {
  protected:
@@ -30,6 +32,10 @@ class ListUnitsTest : public ::testing::Test {
   }
   static void TearDownTestSuite() { delete std::exchange(world_, nullptr); }
 
+  static Place PlaceOf(const v1::UnitRow& unit) {
+    return {unit.has_value() ? std::optional(unit.value()) : std::nullopt, unit.ref().run_id(),
+            unit.ref().unit()};
+  }
   static v1::ListUnitsResponse Ask(const v1::ListUnitsRequest& request) {
     grpc::ClientContext context;
     v1::ListUnitsResponse response;
@@ -37,19 +43,19 @@ class ListUnitsTest : public ::testing::Test {
     EXPECT_TRUE(status.ok()) << status.error_message();
     return response;
   }
-  // All units with a score, in the order promised.
+  // All units, in the order promised: those without a score last.
   static std::vector<Place> Expected(bool ascending, const std::string& activation = "") {
     std::vector<Place> places;
     for (const StoredRun& run : world_->runs()) {
       if (!activation.empty() && run.spec.activation != activation) continue;
       for (size_t i = 0; i < run.spec.scores.size(); ++i) {
-        if (run.spec.scores[i]) {
-          places.emplace_back(*run.spec.scores[i], run.run_id, static_cast<uint32_t>(i));
-        }
+        places.emplace_back(run.spec.scores[i], run.run_id, static_cast<uint32_t>(i));
       }
     }
     std::ranges::sort(places, [&](const Place& a, const Place& b) {
-      if (std::get<0>(a) != std::get<0>(b)) return (std::get<0>(a) < std::get<0>(b)) == ascending;
+      const auto &x = std::get<0>(a), &y = std::get<0>(b);
+      if (x.has_value() != y.has_value()) return x.has_value();
+      if (x != y) return (*x < *y) == ascending;
       return std::tie(std::get<1>(a), std::get<2>(a)) < std::tie(std::get<1>(b), std::get<2>(b));
     });
     return places;
@@ -60,7 +66,7 @@ class ListUnitsTest : public ::testing::Test {
       const auto response = Ask(request);
       EXPECT_LE(response.units_size(), static_cast<int>(request.page_size()));
       for (const auto& unit : response.units()) {
-        places.emplace_back(unit.value(), unit.ref().run_id(), unit.ref().unit());
+        places.push_back(PlaceOf(unit));
       }
       if (response.next_page_token().empty()) return places;
       request.set_page_token(response.next_page_token());
@@ -73,9 +79,9 @@ class ListUnitsTest : public ::testing::Test {
 };
 ResultWorld* ListUnitsTest::world_ = nullptr;
 
-TEST_F(ListUnitsTest, PagesHoldEveryUnitWithAScoreOnceAndInOrder) {
+TEST_F(ListUnitsTest, PagesHoldEveryUnitOnceAndInOrder) {
   for (const bool ascending : {false, true}) {
-    for (const uint32_t page_size : {1u, 7u, 94u, 95u, 1000u}) {
+    for (const uint32_t page_size : {1u, 7u, 94u, 95u, 115u, 1000u}) {
       v1::ListUnitsRequest request;
       request.set_ascending(ascending);
       request.set_page_size(page_size);
@@ -94,7 +100,7 @@ TEST_F(ListUnitsTest, GivesAPageOfEachGroup) {
     std::map<std::string, int> on_page;
     for (const auto& unit : response.units()) {
       ++on_page[unit.key(0).text()];
-      groups[unit.key(0).text()].emplace_back(unit.value(), unit.ref().run_id(), unit.ref().unit());
+      groups[unit.key(0).text()].push_back(PlaceOf(unit));
     }
     if (page == 0) {
       EXPECT_EQ(on_page, (std::map<std::string, int>{{"relu", 5}, {"tanh", 5}}));
@@ -122,6 +128,25 @@ TEST_F(ListUnitsTest, RowsCarryAllMetricsWithoutTheNulls) {
       if (value) EXPECT_EQ(unit.metrics().at(metric), *value);
     }
     EXPECT_EQ(unit.value(), unit.metrics().at("mean_rate"));
+  }
+}
+
+TEST_F(ListUnitsTest, AsNaiveSqlLists) {
+  for (const std::string metric : {"grid_score_60", "border_score", "period_bins"}) {
+    v1::ListUnitsRequest request;
+    request.set_metric(metric);
+    request.set_page_size(17);
+    std::string listed;
+    do {
+      const auto response = Ask(request);
+      for (const auto& unit : response.units()) {
+        listed += StrCat(unit.ref().run_id(), ":", unit.ref().unit(), " ");
+      }
+      request.set_page_token(response.next_page_token());
+    } while (!request.page_token().empty());
+    EXPECT_EQ(listed, world_->Ask("select string_agg(run_id || ':' || unit || ' ', '' order by " +
+                                  metric + " desc nulls last, run_id, unit) from units"))
+        << metric;
   }
 }
 

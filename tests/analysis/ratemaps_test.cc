@@ -131,6 +131,35 @@ TEST_F(RatemapsTest, ASheetIsOnePngInChunks) {
   EXPECT_EQ(png.substr(png.size() - 8, 4), "IEND");
 }
 
+TEST_F(RatemapsTest, ASheetNamesItsSweep) {
+  const auto sheet = [] {
+    v1::GetRatemapsRequest request;
+    request.mutable_query()->set_page_size(2);
+    request.set_format(v1::GetRatemapsRequest::FORMAT_PNG_SHEET);
+    std::vector<v1::GetRatemapsResponse> parts;
+    EXPECT_TRUE(Ask(request, parts).ok());
+    std::string png;
+    for (const auto& part : parts) png += part.png_chunk();
+    return png;
+  };
+  const std::string before = sheet();
+  EXPECT_EQ(sheet(), before);
+  world_->Execute("update sweeps set name = 'another'");
+  EXPECT_NE(sheet(), before);
+  world_->Execute("update sweeps set name = 'test'");
+  EXPECT_EQ(sheet(), before);
+}
+
+TEST_F(RatemapsTest, AQueryWithFewScoresDrawsThoseAlone) {
+  v1::GetRatemapsRequest request;
+  request.mutable_query()->set_page_size(1000);
+  request.mutable_query()->mutable_where()->set_filter("readout = Gaussian");
+  std::vector<v1::GetRatemapsResponse> parts;
+  ASSERT_TRUE(Ask(request, parts).ok());
+  EXPECT_EQ(parts.size(), 39u);
+  for (const auto& part : parts) EXPECT_NE(part.ratemap().ref().unit(), 7u) << "it has no score";
+}
+
 TEST_F(RatemapsTest, SaysWhyAUnitHasNoRatemap) {
   const auto error_of = [](int64_t run_id, uint32_t unit) {
     v1::GetRatemapsRequest request;

@@ -53,8 +53,9 @@ TEST(RatemapSheet, ShowsExtremesAndUnvisitedBinsWhereTheyLie) {
   map[0] = NAN;           // x 0, y 0: bottom left
   map[19 * 20] = 1;       // x 19, y 0: bottom right
   map[19 * 20 + 19] = 0;  // x 19, y 19: top right
-  const auto png = DrawRatemapSheet(
-      20, {{.run_id = 1, .unit = 2, .heading = "DoS", .score = {}, .ratemap = map}});
+  const auto png =
+      DrawRatemapSheet("sweep 3 quickstart", 20,
+                       {{.run_id = 1, .unit = 2, .heading = "DoS", .score = {}, .ratemap = map}});
   ASSERT_TRUE(png.ok()) << png.status().ToString();
   const Picture picture = Decode(*png);
   constexpr int kBin = 6 * 6;  // pixels of a bin of a 20 x 20 map
@@ -68,16 +69,17 @@ TEST(RatemapSheet, ShowsExtremesAndUnvisitedBinsWhereTheyLie) {
 }
 
 TEST(RatemapSheet, AConstantOrSilentMapIsDrawnInOneColour) {
-  const auto png = DrawRatemapSheet(20, {{.run_id = 1,
-                                          .unit = 0,
-                                          .heading = "DoS",
-                                          .score = {},
-                                          .ratemap = std::vector<float>(400, 3)},
-                                         {.run_id = 1,
-                                          .unit = 1,
-                                          .heading = "DoS",
-                                          .score = {},
-                                          .ratemap = std::vector<float>(400, NAN)}});
+  const auto png = DrawRatemapSheet("sweep 3 quickstart", 20,
+                                    {{.run_id = 1,
+                                      .unit = 0,
+                                      .heading = "DoS",
+                                      .score = {},
+                                      .ratemap = std::vector<float>(400, 3)},
+                                     {.run_id = 1,
+                                      .unit = 1,
+                                      .heading = "DoS",
+                                      .score = {},
+                                      .ratemap = std::vector<float>(400, NAN)}});
   ASSERT_TRUE(png.ok());
   const Picture picture = Decode(*png);
   EXPECT_EQ(picture.Count({68, 1, 84}), 120 * 120 + kLegendEnd);
@@ -96,17 +98,17 @@ TEST(RatemapSheet, GrowsWithItsGroups) {
                      .ratemap = Waves(44, 0.3 + 0.03 * i)});
     if (i >= 0) tiles.back().autocorrelogram = Waves(87, 0.2 + 0.03 * i);
   }
-  const auto png = DrawRatemapSheet(44, tiles);
+  const auto png = DrawRatemapSheet("sweep 3 quickstart", 44, tiles);
   ASSERT_TRUE(png.ok());
   // For a look: GRIDSWEEP_KEEP_SHEET=file.
   if (const char* keep = std::getenv("GRIDSWEEP_KEEP_SHEET")) std::ofstream(keep) << *png;
   const Picture all = Decode(*png);
   tiles.resize(1);
-  const Picture one = Decode(*DrawRatemapSheet(44, tiles));
+  const Picture one = Decode(*DrawRatemapSheet("sweep 3 quickstart", 44, tiles));
   EXPECT_GT(one.width, 44 * 3 + 87);
   EXPECT_EQ(all.width, 2 * 16 + 5 * (44 * 3 + 4 + 87 + 12) - 12);
   EXPECT_GT(all.height, 3 * 44 * 3);
-  EXPECT_FALSE(DrawRatemapSheet(44, {}).ok());
+  EXPECT_FALSE(DrawRatemapSheet("sweep 3 quickstart", 44, {}).ok());
 }
 
 }  // namespace
