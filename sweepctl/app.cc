@@ -137,6 +137,7 @@ int RunSweepctl(const std::vector<std::string>& args, Console& console) {
   Session session(console);
   AddGlobalFlags(app, session.flags());
   app.require_subcommand(1);
+  app.set_version_flag("--version", "sweepctl " GRIDSWEEP_VERSION, "Print the version and exit");
   app.get_formatter()->column_width(30);
   app.footer("Start here:\n  sweepctl local up && sweepctl submit FILE --wait");
   AddLocal(app, session);
@@ -161,6 +162,7 @@ int RunSweepctl(const std::vector<std::string>& args, Console& console) {
   AddConfig(app, session);
   AddCompletion(app, session);
   AddVersion(app, session);
+  AddHelp(app, session);
   try {
     // CLI11 takes the words from the back.
     app.parse(std::vector<std::string>(args.rbegin(), args.rend()));
@@ -168,6 +170,9 @@ int RunSweepctl(const std::vector<std::string>& args, Console& console) {
     std::string ignored;
     const CLI::App* verb = Deepest(app, args, ignored);
     console.out << verb->help(verb == &app ? "" : PathOf(app, *verb->get_parent()));
+    return kDone;
+  } catch (const CLI::CallForVersion& version) {
+    console.out << version.what() << "\n";
     return kDone;
   } catch (const CLI::ParseError& error) {
     if (args.empty()) {

@@ -9,6 +9,53 @@
 #include "sweepctl/output.h"
 
 namespace gridsweep::sweepctl {
+namespace {
+
+// The flag that sets the field at `path` of a request, or "".
+std::string_view FlagOf(std::string_view path) {
+  static constexpr std::pair<std::string_view, std::string_view> kFlags[] = {
+      {"where.sweep_ids", "--sweep"},
+      {"where.filter", "--filter"},
+      {"where.group_by", "--by"},
+      {"metric", "--metric"},
+      {"of", "--of"},
+      {"op", "--op"},
+      {"threshold", "--threshold"},
+      {"quantiles", "--quantiles"},
+      {"page_size", "--top"},
+      {"nbins", "--nbins"},
+      {"patterns", "--patterns"},
+      {"lattice", "--lattice"},
+      {"eigenmaps", "--eigenvectors"},
+      {"request_id", "--request-id"},
+      {"notify_url", "--notify"},
+      {"runs", "--runs"},
+      {"run_ids", "--run"},
+      {"seed", "--seed"}};
+  for (const std::string_view above : {"query.", "question."}) {
+    if (path.starts_with(above)) path.remove_prefix(above.size());
+  }
+  for (const auto& [field, flag] : kFlags) {
+    // One of several values, and what is below it, are set by the same flag.
+    if (path == field || (path.starts_with(field) && path[field.size()] == '[')) return flag;
+  }
+  return "";
+}
+
+// `message` with its fields named by flags.
+std::string InFlags(const absl::Status& status) {
+  std::string message(status.message());
+  for (const auto& [field, description] : FieldViolations(status)) {
+    const std::string_view flag = FlagOf(field);
+    const size_t at = message.find(StrCat(field, ": ", description));
+    if (!flag.empty() && at != std::string::npos) {
+      message.replace(at, field.size(), flag.data(), flag.size());
+    }
+  }
+  return message;
+}
+
+}  // namespace
 
 Client::Client(const Settings& settings, Console& console, bool verbose)
     : settings_(settings), console_(console), verbose_(verbose) {
@@ -22,12 +69,12 @@ Client::Client(const Settings& settings, Console& console, bool verbose)
   analysis_ = v1::AnalysisService::NewStub(analysis_channel_);
 }
 
-absl::Status Client::Explain(const absl::Status& status, Server server) const {
+absl::Status Client::Explain(const absl::Status& status, Server server, bool by_flags) const {
   const bool analysis = server == Server::kAnalysis;
   const Setting& address = analysis ? settings_.analysis_address : settings_.address;
   const std::string where = StrCat(analysis ? "analysis" : "the coordinator", " at ", address.value,
                                    " (from ", address.source, ")");
-  std::string message(status.message());
+  std::string message = by_flags ? InFlags(status) : std::string(status.message());
   if (status.code() == absl::StatusCode::kUnavailable) {
     message = StrCat("cannot reach ", where, ": ", message,
                      "\n`sweepctl local up` starts everything on this machine; another server is "

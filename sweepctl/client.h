@@ -47,8 +47,9 @@ class Client {
     return response;
   }
 
-  // Makes an error of a call one that says what to do next.
-  absl::Status Explain(const absl::Status& status, Server server) const;
+  // Makes an error of a call one that says what to do next. Fields of the request are named by
+  // the flags that set them, or as they are where `by_flags` is false.
+  absl::Status Explain(const absl::Status& status, Server server, bool by_flags = true) const;
   // With --verbose, says on stderr what was called, how it ended, how long it took.
   void Trace(const std::string& request, absl::Time start, const absl::Status& status) const;
 

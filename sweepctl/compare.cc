@@ -45,10 +45,18 @@ std::string VerdictText(v1::ClaimVerdict verdict) {
 
 Listing Families(const Response& response) {
   Listing listing;
-  listing.columns = {{"READOUT FAMILY"},  {"RUNS", true},      {"SOLVED"},
-                     {"PUBLISHED", true}, {"HAS GRID"},        {"PUBLISHED", true},
-                     {"UNITS > 0.8"},     {"BY CHANCE", true}, {"UNTRAINED", true},
-                     {"PUBLISHED", true}, {"CANNOT TELL"},     {"PUBLISHED RUNS", true, true}};
+  listing.columns = {{"READOUT FAMILY"},
+                     {"RUNS", true},
+                     {"SOLVED"},
+                     {"PUBLISHED", true, false, "published_solved"},
+                     {"HAS GRID"},
+                     {"PUBLISHED", true, false, "published_has_grid"},
+                     {"UNITS > 0.8", false, false, "units_above_0.8"},
+                     {"BY CHANCE", true},
+                     {"UNTRAINED", true},
+                     {"PUBLISHED", true, false, "published_units_above_0.8"},
+                     {"CANNOT TELL"},
+                     {"PUBLISHED RUNS", true, true}};
   for (const auto& family : response.families()) {
     listing.rows.push_back(
         {Text(family.readout_family()), Integer(family.coverage().finished()),
@@ -108,6 +116,7 @@ absl::StatusOr<int> Compare(Session& session, const Options& options) {
   } else {
     session.Print(options.claims ? claims : families);
   }
+  for (const auto& note : response.notes()) console.err << "note: " << note << "\n";
   std::vector<v1::Coverage> coverages;
   for (const auto& family : response.families()) coverages.push_back(family.coverage());
   PrintCoverage(console, coverages);

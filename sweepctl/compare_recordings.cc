@@ -8,6 +8,7 @@
 #include "common/strings.h"
 #include "sweepctl/exit_code.h"
 #include "sweepctl/hdf5_maps.h"
+#include "sweepctl/number_check.h"
 #include "sweepctl/selection.h"
 #include "sweepctl/verbs.h"
 
@@ -149,8 +150,9 @@ Listing Runs(const Answer& answer, const std::vector<std::string>& by) {
   Listing listing;
   listing.columns = {{"RUN", true}, {"READOUT"}};
   for (const auto& field : by) listing.columns.push_back({field});
-  for (const Column& column : {Column{"UNITS", true}, Column{"NEURONS", true}, Column{"MEDIAN R2"},
-                               Column{"R2 > 0"}, Column{"NO R2", true}}) {
+  for (const Column& column :
+       {Column{"UNITS", true}, Column{"NEURONS", true}, Column{"MEDIAN R2"},
+        Column{"R2 > 0", false, false, "r2_above_0"}, Column{"NO R2", true}}) {
     listing.columns.push_back(column);
   }
   for (const auto& run : answer.runs) {
@@ -177,8 +179,8 @@ Listing Groups(const Answer& answer, const std::vector<std::string>& by) {
   Listing listing;
   for (const auto& field : by) listing.columns.push_back({field});
   if (by.empty()) listing.columns.push_back({"GROUP"});
-  for (const Column& column :
-       {Column{"RUNS", true}, Column{"MEAN MEDIAN R2"}, Column{"MEAN R2 > 0"}}) {
+  for (const Column& column : {Column{"RUNS", true}, Column{"MEAN MEDIAN R2"},
+                               Column{"MEAN R2 > 0", false, false, "mean_r2_above_0"}}) {
     listing.columns.push_back(column);
   }
   for (const auto& group : answer.groups) {
@@ -287,7 +289,7 @@ void AddCompareRecordings(CLI::App& compare, Session& session) {
   verb->add_option("--run", options->run, "This run alone")->type_name("ID");
   verb->add_option("--seed", options->seed, "Of the folds")
       ->type_name("N")
-      ->check(CLI::NonNegativeNumber)
+      ->check(WholeNumberFrom(0))
       ->capture_default_str();
   verb->add_flag("--groups", options->groups, "In csv and pipes: the groups instead of the runs");
   verb->add_flag("--neurons", options->neurons, "A row a run and neuron instead");

@@ -10,6 +10,7 @@
 #include "common/strings.h"
 #include "sweepctl/exit_code.h"
 #include "sweepctl/progress_view.h"
+#include "sweepctl/run_state.h"
 #include "sweepctl/run_text.h"
 #include "sweepctl/shortage.h"
 #include "sweepctl/verbs.h"

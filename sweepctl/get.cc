@@ -4,13 +4,17 @@
 
 #include "common/strings.h"
 #include "sweepctl/exit_code.h"
+#include "sweepctl/number_check.h"
 #include "sweepctl/progress_view.h"
+#include "sweepctl/run_state.h"
 #include "sweepctl/run_text.h"
 #include "sweepctl/verbs.h"
 #include "sweepctl/worker_text.h"
 
 namespace gridsweep::sweepctl {
 namespace {
+
+constexpr uint64_t kUnits = 20;  // listed without --limit
 
 struct Options {
   std::vector<std::string> sweeps;
@@ -78,24 +82,14 @@ absl::StatusOr<int> GetSweeps(Session& session, const Options& options) {
   return kDone;
 }
 
-absl::StatusOr<v1::RunState> ParseState(const std::string& text) {
-  v1::RunState state = v1::RUN_STATE_UNSPECIFIED;
-  const std::string upper = absl::AsciiStrToUpper(text);
-  if (!v1::RunState_Parse("RUN_STATE_" + upper, &state) || state == v1::RUN_STATE_UNSPECIFIED) {
-    std::string known;
-    for (int i = v1::RUN_STATE_PENDING; i <= v1::RunState_MAX; ++i) {
-      known += (known.empty() ? "" : ", ") + StateText(static_cast<v1::RunState>(i));
-    }
-    return UsageError(StrCat("--state: \"", text, "\" is not one of ", known));
-  }
-  return state;
-}
-
 absl::StatusOr<int> GetRuns(Session& session, const Options& options) {
   v1::ListRunsRequest request;
   for (const auto& text : options.states) {
-    ASSIGN_OR_RETURN(const v1::RunState state, ParseState(text));
-    request.add_states(state);
+    const auto state = ParseState(text);
+    if (!state) {
+      return UsageError(StrCat("--state: \"", text, "\" is not one of ", StateNames()));
+    }
+    request.add_states(*state);
   }
   ASSIGN_OR_RETURN(Client * client, session.Connect());
   ASSIGN_OR_RETURN(std::vector<int64_t> ids, client->SweepIds(options.sweeps));
@@ -171,9 +165,11 @@ absl::StatusOr<int> GetUnits(Session& session, const Options& options) {
     if (name != options.metric)
       listing.columns.push_back({absl::AsciiStrToUpper(name), true, true});
   }
-  listing.when_empty = "No units match, or none has a value.";
+  listing.when_empty = "No units match.";
+  const uint64_t limit = options.limit == 0 ? kUnits : options.limit;
+  bool cut = false;
   RETURN_IF_ERROR(
-      Pages(options.limit == 0 ? 20 : options.limit, 10000,
+      Pages(limit, 10000,
             [&](uint32_t size, std::string& token) -> absl::StatusOr<uint64_t> {
               request.set_page_size(size);
               request.set_page_token(token);
@@ -182,8 +178,8 @@ absl::StatusOr<int> GetUnits(Session& session, const Options& options) {
                   client->Call(client->analysis(), &v1::AnalysisService::Stub::ListUnits, request));
               for (const auto& unit : page.units()) {
                 std::vector<Cell> row = {Number(unit.ref().run_id()), Number(unit.ref().unit()),
-                                         Real(unit.value()), Text(unit.readout()),
-                                         Number(unit.sweep_id())};
+                                         unit.has_value() ? Real(unit.value()) : Missing(),
+                                         Text(unit.readout()), Number(unit.sweep_id())};
                 for (const auto& name : UnitMetricNames()) {
                   if (name == options.metric) continue;
                   const auto found = unit.metrics().find(name);
@@ -194,9 +190,14 @@ absl::StatusOr<int> GetUnits(Session& session, const Options& options) {
                 listing.names.push_back(StrCat(unit.ref().run_id(), ":", unit.ref().unit()));
               }
               token = page.next_page_token();
+              cut = !token.empty();
               return page.units_size();
             }));
   session.Print(listing);
+  if (cut) {
+    session.console().err << "note: these are the first " << WithCommas(static_cast<int64_t>(limit))
+                          << " units; --limit N shows more\n";
+  }
   return kDone;
 }
 
@@ -209,7 +210,7 @@ CLI::App* AddNoun(CLI::App& get, Session& session, std::shared_ptr<Options> opti
   for (const auto& alias : aliases) noun->alias(alias);
   noun->add_option("--limit", options->limit, "At most so many")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(WholeNumberFrom(1));
   session.OnRun(noun, [&session, options, run] { return run(session, *options); });
   return noun;
 }
@@ -233,7 +234,7 @@ void AddGet(CLI::App& app, Session& session) {
   CLI::App* runs = AddNoun(*get, session, options, "runs", {"run"}, "Runs, in their order",
                            "sweepctl get runs --sweep 3 --state failed -o wide", GetRuns);
   AddSweepOption(runs, *options);
-  runs->add_option("--state", options->states, "In these states, for example pending,failed")
+  runs->add_option("--state", options->states, "In these states, for example running,failed")
       ->type_name("STATE")
       ->expected(1)
       ->take_all()
@@ -243,10 +244,13 @@ void AddGet(CLI::App& app, Session& session) {
   workers->add_flag("-a,--all", options->all, "Also those not seen for long");
   CLI::App* units = AddNoun(
       *get, session, options, "units", {"unit"},
-      "Units, best first; 20 unless --limit says otherwise",
+      "Units, best first, those without a value last; 20 unless --limit says otherwise",
       "sweepctl get units --sweep 3 --filter 'decoding_error_cm < 10' --limit 50", GetUnits);
   AddSweepOption(units, *options);
-  units->add_option("--filter", options->filter, "Conditions joined by AND")->type_name("FILTER");
+  units
+      ->add_option("--filter", options->filter,
+                   "Conditions joined by AND on runs; see `sweepctl help filter`")
+      ->type_name("FILTER");
   units->add_option("--metric", options->metric, "Metric that orders them")
       ->type_name("NAME")
       ->capture_default_str();

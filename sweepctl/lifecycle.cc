@@ -7,7 +7,9 @@
 #include "common/printable.h"
 #include "common/strings.h"
 #include "sweepctl/exit_code.h"
+#include "sweepctl/number_check.h"
 #include "sweepctl/progress_view.h"
+#include "sweepctl/run_state.h"
 #include "sweepctl/verbs.h"
 
 namespace gridsweep::sweepctl {
@@ -120,8 +122,7 @@ absl::StatusOr<int> Retry(Session& session, const std::string& name,
                           const std::vector<int64_t>& runs) {
   v1::RetrySweepRequest request;
   for (const std::string& filter : filters) {
-    v1::RunState state = v1::RUN_STATE_UNSPECIFIED;
-    v1::RunState_Parse("RUN_STATE_" + absl::AsciiStrToUpper(filter), &state);
+    const v1::RunState state = ParseState(filter).value_or(v1::RUN_STATE_UNSPECIFIED);
     if (state != v1::RUN_STATE_FAILED && state != v1::RUN_STATE_DIVERGED &&
         state != v1::RUN_STATE_CANCELLED) {
       return UsageError(
@@ -233,7 +234,7 @@ void AddLifecycle(CLI::App& app, Session& session) {
       ->expected(1)
       ->take_all()
       ->delimiter(',')
-      ->check(CLI::PositiveNumber);
+      ->check(WholeNumberFrom(1));
   CLI::App* erase =
       AddSweepVerb(app, session, "delete",
                    "Delete a sweep with its results, and the files that no other run names",

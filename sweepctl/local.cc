@@ -9,6 +9,7 @@
 #include "common/strings.h"
 #include "sweepctl/exit_code.h"
 #include "sweepctl/health_check.h"
+#include "sweepctl/number_check.h"
 #include "sweepctl/verbs.h"
 
 namespace gridsweep::sweepctl {
@@ -149,7 +150,7 @@ void AddLocal(CLI::App& app, Session& session) {
       ->check(CLI::Range(1, 1024));
   up->add_option("--timeout", options->timeout, "Seconds until all must be healthy")
       ->type_name("S")
-      ->check(CLI::PositiveNumber)
+      ->check(PositiveReal())
       ->capture_default_str();
   add("down", "Stop them; sweeps stay", "sweepctl local down", Down);
   add("status", "Say what is up, and what has died", "sweepctl local status", Status);

@@ -251,6 +251,7 @@ absl::Status StartAll(Console& console, const UpOptions& options, LocalState& st
 absl::StatusOr<LocalState> BringUp(Console& console, const UpOptions& options) {
   umask(0077);  // also of what is started here
   std::error_code error;
+  const bool is_new = !fs::exists(options.data, error);
   fs::create_directories(options.data / "logs", error);
   if (error) {
     return absl::PermissionDeniedError(
@@ -283,7 +284,8 @@ absl::StatusOr<LocalState> BringUp(Console& console, const UpOptions& options) {
 
   InterruptGuard guard;
   absl::Status status = StartAll(console, options, state, starter);
-  if (status.ok() && g_interrupted != 0) status = absl::CancelledError("interrupted");
+  // A program that shared the interrupt has failed by it, and is not what went wrong.
+  if (g_interrupted != 0) status = absl::CancelledError("interrupted");
   if (status.ok()) {
     state.complete = true;
     status = WriteLocalState(state);
@@ -297,6 +299,13 @@ absl::StatusOr<LocalState> BringUp(Console& console, const UpOptions& options) {
       RemoveLocalState(options.data);
     } else {
       status.Update(WriteLocalState(state));
+    }
+    // An interrupted first `up` leaves nothing, unless there is a database already.
+    if (is_new && absl::IsCancelled(status) && state.pieces.empty() &&
+        PostgresCluster::RemoveUnfinished(options.data)) {
+      std::error_code ignored;
+      fs::remove(SocketDirectory(options.data / "run"), ignored);
+      fs::remove_all(options.data, ignored);
     }
     return status;
   }

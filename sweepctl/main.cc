@@ -4,5 +4,6 @@
 int main(int argc, char** argv) {
   gridsweep::InitLogging("sweepctl");
   gridsweep::sweepctl::Console console = gridsweep::sweepctl::ProcessConsole();
-  return gridsweep::sweepctl::RunSweepctl({argv + 1, argv + argc}, console);
+  const int code = gridsweep::sweepctl::RunSweepctl({argv + 1, argv + argc}, console);
+  return gridsweep::sweepctl::FinishOutput(console, code);
 }

@@ -3,7 +3,10 @@
 #include <absl/strings/str_format.h>
 #include <absl/time/clock.h>
 #include <absl/time/time.h>
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/util/json_util.h>
+#include <google/protobuf/util/type_resolver_util.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
@@ -36,10 +39,17 @@ std::string OneField(std::string field) {
   return Printable(field);
 }
 
-std::string LowerTitle(std::string title) {
-  for (char& c : title)
-    c = c == ' ' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return title;
+// "WIDTH M" as programs want it: width_m.
+std::string NameOf(const Column& column) {
+  if (!column.name.empty()) return column.name;
+  std::string name;
+  for (const char c : column.title) {
+    const bool letter = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.';
+    if (letter) name += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    if (!letter && !name.empty() && name.back() != '_') name += '_';
+  }
+  if (!name.empty() && name.back() == '_') name.pop_back();
+  return name;
 }
 
 void EmitYaml(YAML::Emitter& emitter, const ordered_json& json) {
@@ -187,7 +197,7 @@ void Print(Console& console, Format format, bool header, const Listing& listing)
         out << "\n";
       };
       if (format == Format::kCsv || header) {
-        line([&](size_t i) { return LowerTitle(listing.columns[i].title); });
+        line([&](size_t i) { return NameOf(listing.columns[i]); });
       }
       for (const auto& row : listing.rows) line([&](size_t i) { return row[i].machine; });
       break;
@@ -220,12 +230,30 @@ void Print(Console& console, Format format, bool header, const Listing& listing)
   }
 }
 
+std::string StableBytes(const google::protobuf::Message& message) {
+  std::string bytes;
+  google::protobuf::io::StringOutputStream stream(&bytes);
+  google::protobuf::io::CodedOutputStream coded(&stream);
+  coded.SetSerializationDeterministic(true);
+  message.SerializeToCodedStream(&coded);
+  coded.Trim();
+  return bytes;
+}
+
 ordered_json ToJson(const google::protobuf::Message& message) {
   google::protobuf::util::JsonPrintOptions options;
   options.preserve_proto_field_names = true;
   options.always_print_primitive_fields = true;
+  const std::unique_ptr<google::protobuf::util::TypeResolver> resolver(
+      google::protobuf::util::NewTypeResolverForDescriptorPool(
+          "type.googleapis.com", message.GetDescriptor()->file()->pool()));
   std::string text;
-  if (!google::protobuf::util::MessageToJsonString(message, &text, options).ok()) return nullptr;
+  if (!google::protobuf::util::BinaryToJsonString(
+           resolver.get(), "type.googleapis.com/" + message.GetDescriptor()->full_name(),
+           StableBytes(message), &text, options)
+           .ok()) {
+    return nullptr;
+  }
   return ordered_json::parse(text);
 }
 

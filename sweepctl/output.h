@@ -36,6 +36,8 @@ struct Column {
   std::string title;
   bool right = false;  // aligned right
   bool wide = false;   // in a table only with -o wide
+  // In csv; by default the title's letters and digits in lower case, joined by _.
+  std::string name = "";
 };
 
 // What a verb answers: rows for tables and csv, the same rows as JSON, and
@@ -58,7 +60,11 @@ void Print(Console& console, Format format, bool header, const Listing& listing)
 std::string AlignedTable(const Console& console, const std::vector<Column>& columns,
                          const std::vector<std::vector<Cell>>& rows);
 
-// The proto JSON form, with the proto's field names and zeros written out.
+// The wire form with maps in the order of their keys, which alone makes JSON of a message the same
+// at each call.
+std::string StableBytes(const google::protobuf::Message& message);
+// The proto JSON form, with the proto's field names and zeros written out; fields in the proto's
+// order, maps by key.
 nlohmann::ordered_json ToJson(const google::protobuf::Message& message);
 // As text. What a terminal would obey is written as \uXXXX, which reads back as it was.
 std::string JsonText(const nlohmann::ordered_json& json, int indent = -1);

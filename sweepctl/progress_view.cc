@@ -2,6 +2,7 @@
 
 #include <absl/strings/ascii.h>
 #include <absl/strings/str_format.h>
+#include <absl/strings/str_join.h>
 
 #include <algorithm>
 #include <cmath>
@@ -10,11 +11,13 @@
 #include "common/printable.h"
 #include "common/strings.h"
 #include "sweepctl/output.h"
+#include "sweepctl/run_state.h"
 
 namespace gridsweep::sweepctl {
 namespace {
 
 constexpr size_t kShownRuns = 24;
+constexpr size_t kBar = 30, kShortestBar = 7;  // columns
 
 int64_t Ended(const v1::RunCounts& c) {
   return c.succeeded() + c.diverged() + c.failed() + c.cancelled();
@@ -33,6 +36,37 @@ std::string Fit(const std::string& line, size_t width) {
     if (columns++ == width) return line.substr(0, i);
   }
   return line;
+}
+
+// `parts` joined by ", ", on as many lines of up to `width` columns as they need.
+std::vector<std::string> Wrapped(const std::vector<std::string>& parts, size_t width) {
+  std::vector<std::string> lines;
+  for (const std::string& part : parts) {
+    if (!lines.empty() && DisplayWidth(lines.back()) + 2 + DisplayWidth(part) < width) {
+      lines.back() += ", " + part;
+    } else {
+      if (!lines.empty()) lines.back() += ",";
+      lines.push_back("  " + part);
+    }
+  }
+  return lines;
+}
+
+std::vector<std::string> CountsParts(const v1::RunCounts& c) {
+  std::vector<std::string> parts;
+  const auto add = [&](int64_t n, const char* what) {
+    if (n > 0) parts.push_back(StrCat(WithCommas(n), " ", what));
+  };
+  add(c.succeeded(), "succeeded");
+  add(c.diverged(), "diverged");
+  add(c.failed(), "failed");
+  add(c.cancelled(), "cancelled");
+  add(c.leased(), "running");
+  add(c.backoff(), "to be retried");
+  add(c.paused(), "paused");
+  add(c.pending(), "pending");
+  if (parts.empty()) parts = {"no runs"};
+  return parts;
 }
 
 std::string Measures(const v1::RunProgress& run) {
@@ -66,68 +100,69 @@ std::string StatusText(const v1::Sweep& sweep) {
   return sweep.has_paused_at() ? "paused" : "active";
 }
 
-std::string StateText(v1::RunState state) {
-  return v1::RunState_Name(state).substr(std::string("RUN_STATE_").size());
-}
-
 std::string PhaseText(v1::Phase phase) {
   if (phase == v1::PHASE_UNSPECIFIED) return "starting";
   return absl::AsciiStrToLower(v1::Phase_Name(phase).substr(std::string("PHASE_").size()));
 }
 
-std::string CountsText(const v1::RunCounts& c) {
-  std::string text;
-  const auto add = [&](int64_t n, const char* what) {
-    if (n == 0) return;
-    if (!text.empty()) text += ", ";
-    text += StrCat(WithCommas(n), " ", what);
-  };
-  add(c.succeeded(), "succeeded");
-  add(c.diverged(), "diverged");
-  add(c.failed(), "failed");
-  add(c.cancelled(), "cancelled");
-  add(c.leased(), "running");
-  add(c.backoff(), "to be retried");
-  add(c.paused(), "paused");
-  add(c.pending(), "pending");
-  return text.empty() ? "no runs" : text;
-}
+std::string CountsText(const v1::RunCounts& c) { return absl::StrJoin(CountsParts(c), ", "); }
 
 ProgressView::ProgressView(const Console& console, std::ostream& out, bool live, std::string title)
     : console_(console), out_(out), live_(live), title_(Printable(title)) {}
 
+size_t ProgressView::Width() const {
+  // The last column stays free: a cursor there would wrap.
+  return live_ ? static_cast<size_t>(std::max(20, console_.width - 1)) : std::string::npos;
+}
+
 std::string ProgressView::RunLine(const v1::RunProgress& run, absl::Time now) {
   const double fraction = RunFraction(run);
-  std::string line = absl::StrFormat("  run %-6d %-20s %-10s %s %3.0f%%  %d/%d", run.run_id(),
-                                     run.readout(), PhaseText(run.phase()), Bar(fraction, 18),
-                                     std::floor(fraction * 100), run.step(), run.total_steps());
-  line += Measures(run);
+  const std::string percent = absl::StrFormat("%3.0f%%", std::floor(fraction * 100));
+  const std::string steps = StrCat(run.step(), "/", run.total_steps());
+  std::string ends;
   const auto left = runs_[run.run_id()].Left(static_cast<double>(run.step()),
                                              static_cast<double>(run.total_steps()), now);
   if (left && run.phase() == v1::PHASE_TRAINING) {
-    line += "  " + Span(std::ceil(absl::ToDoubleSeconds(*left))) + " left";
+    ends = "  " + Span(std::ceil(absl::ToDoubleSeconds(*left))) + " left";
   }
-  return line;
+  const std::string line = absl::StrFormat("  run %-6d %-20s %-10s %s %s  %s%s%s", run.run_id(),
+                                           run.readout(), PhaseText(run.phase()), Bar(fraction, 18),
+                                           percent, steps, Measures(run), ends);
+  if (DisplayWidth(line) <= Width()) return line;
+  // What is cut on a narrow terminal is the least telling.
+  return StrCat("  run ", run.run_id(), " ", percent, ends, "  ", PhaseText(run.phase()), "  ",
+                run.readout(), "  ", steps, Measures(run));
 }
 
-std::string ProgressView::OverallLine(const v1::WatchSweepResponse& update, absl::Time now) {
+std::vector<std::string> ProgressView::OverallLines(const v1::WatchSweepResponse& update,
+                                                    absl::Time now) {
   const auto& counts = update.counts();
   double done = static_cast<double>(Ended(counts));
   for (const auto& run : update.running()) done += RunFraction(run);
   const double total = static_cast<double>(counts.total());
   const double fraction = total > 0 ? done / total : 0;
-  std::string line =
-      StrCat(title_, "  ", Bar(fraction, 30),
-             absl::StrFormat(" %3.0f%%  ", std::floor(fraction * 100)), CountsText(counts));
+  const std::string percent = absl::StrFormat(" %3.0f%%", std::floor(fraction * 100));
+  std::vector<std::string> parts = CountsParts(counts);
   const auto left = overall_.Left(done, total, now);
   if (left && Ended(counts) < counts.total()) {
-    line += StrCat(", ", Span(std::ceil(absl::ToDoubleSeconds(*left))), " left");
+    parts.push_back(Span(std::ceil(absl::ToDoubleSeconds(*left))) + " left");
   }
-  return line;
+  const std::string line = StrCat(title_, "  ", Bar(fraction, static_cast<int>(kBar)), percent,
+                                  "  ", absl::StrJoin(parts, ", "));
+  if (DisplayWidth(line) <= Width()) return {line};
+  // The bar takes what the percentage leaves, and the counts get lines of their own.
+  std::string title = title_;
+  const size_t least = 2 + kShortestBar + percent.size();
+  if (DisplayWidth(title) + least > Width()) title = Fit(title, Width() - least);
+  const size_t rest = Width() - DisplayWidth(title) - 2 - percent.size();
+  std::vector<std::string> lines = {
+      StrCat(title, "  ", Bar(fraction, static_cast<int>(std::min<size_t>(kBar, rest))), percent)};
+  for (std::string& more : Wrapped(parts, Width())) lines.push_back(std::move(more));
+  return lines;
 }
 
 std::vector<std::string> ProgressView::Lines(const v1::WatchSweepResponse& update, absl::Time now) {
-  std::vector<std::string> lines = {OverallLine(update, now)};
+  std::vector<std::string> lines = OverallLines(update, now);
   size_t shown = 0;
   for (const auto& run : update.running()) {
     if (++shown > kShownRuns) {
@@ -166,7 +201,7 @@ void ProgressView::Show(const v1::WatchSweepResponse& update, absl::Time now) {
   last_->clear_ended();
   if (live_) {
     for (const auto& line : Lines(*last_, repaint ? absl::Now() : now)) {
-      out_ << Fit(line, static_cast<size_t>(std::max(20, console_.width - 1))) << "\n";
+      out_ << Fit(line, Width()) << "\n";
       ++painted_;
     }
   } else if (update.done() || now - last_plain_ >= kPlainInterval) {
@@ -181,7 +216,7 @@ void ProgressView::Show(const v1::WatchSweepResponse& update, absl::Time now) {
 
 void ProgressView::Finish(absl::Time now) {
   if (!live_ && last_ && now != last_plain_) {
-    std::string text = OverallLine(*last_, now) + "\n";
+    const std::string text = absl::StrJoin(OverallLines(*last_, now), "\n") + "\n";
     if (text != last_plain_text_) out_ << text;
   }
   painted_ = 0;

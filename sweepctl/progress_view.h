@@ -42,7 +42,10 @@ class ProgressView {
  private:
   static constexpr absl::Duration kPlainInterval = absl::Seconds(5);
   std::string RunLine(const v1::RunProgress& run, absl::Time now);
-  std::string OverallLine(const v1::WatchSweepResponse& update, absl::Time now);
+  // One line, or several where that would not fit the terminal.
+  std::vector<std::string> OverallLines(const v1::WatchSweepResponse& update, absl::Time now);
+  // Columns that a line may take; no limit where it is not live.
+  size_t Width() const;
   void Erase();
 
   Console console_;
@@ -63,8 +66,7 @@ std::string Bar(double fraction, int width);
 std::string CountsText(const v1::RunCounts& counts);
 // "active", "paused", "stopping", "stopped", "cancelling", "cancelled" or "done".
 std::string StatusText(const v1::Sweep& sweep);
-// "SUCCEEDED", "training": the enum's name without its prefix.
-std::string StateText(v1::RunState state);
+// "training": the enum's name without its prefix.
 std::string PhaseText(v1::Phase phase);
 
 }  // namespace gridsweep::sweepctl

@@ -8,6 +8,8 @@
 #include "sweepctl/app.h"
 #include "sweepctl/exit_code.h"
 #include "sweepctl/generic_call.h"
+#include "sweepctl/number_check.h"
+#include "sweepctl/output.h"
 #include "sweepctl/reflection_client.h"
 #include "sweepctl/verbs.h"
 
@@ -206,7 +208,7 @@ absl::StatusOr<int> Call(Session& session, Client& client, const Options& option
     std::string text;
     const auto printed = pb::util::BinaryToJsonString(
         resolver.get(), "type.googleapis.com/" + descriptor.output_type()->full_name(),
-        response->SerializeAsString(), &text, json);
+        StableBytes(*response), &text, json);
     if (!printed.ok()) {
       return absl::InternalError(
           StrCat("the answer cannot be shown as JSON: ", std::string(printed.message())));
@@ -217,7 +219,7 @@ absl::StatusOr<int> Call(Session& session, Client& client, const Options& option
   }
   const absl::Status status = call.Finish();
   client.Trace(descriptor.full_name(), start, status);
-  if (!status.ok()) return client.Explain(status, method.server);
+  if (!status.ok()) return client.Explain(status, method.server, /*by_flags=*/false);
   return kDone;
 }
 
@@ -246,7 +248,7 @@ void AddRpc(CLI::App& app, Session& session) {
   verb->add_option("JSON", options->messages, "The request, {} by default; several for a stream");
   verb->add_option("--timeout", options->timeout, "Seconds; 0 = none")
       ->type_name("S")
-      ->check(CLI::NonNegativeNumber)
+      ->check(RealFromZero())
       ->capture_default_str();
   session.OnRun(verb, [&session, options] { return Rpc(session, *options); });
 }

@@ -7,6 +7,7 @@
 #include "common/strings.h"
 #include "science/config/metric_registry.h"
 #include "sweepctl/progress_view.h"
+#include "sweepctl/run_state.h"
 
 namespace gridsweep::sweepctl {
 namespace {

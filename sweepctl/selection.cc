@@ -15,10 +15,13 @@ void AddSelectionFlags(CLI::App& verb, SelectionFlags& flags, bool with_by) {
       ->expected(1)
       ->take_all();
   verb.add_option("--filter", flags.filter,
-                  "Conditions joined by AND, for example 'decoding_error_cm < 10'")
+                  "Conditions joined by AND, for example 'decoding_error_cm < 10'; "
+                  "`sweepctl help filter` lists the fields")
       ->type_name("FILTER");
   if (with_by) {
-    verb.add_option("--by", flags.by, "Group by these fields, for example readout,activation")
+    verb.add_option(
+            "--by", flags.by,
+            "Group by these fields, for example readout,activation; see `sweepctl help filter`")
         ->type_name("FIELDS")
         ->expected(1)
         ->take_all()

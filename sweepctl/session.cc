@@ -20,12 +20,20 @@ int Session::Run() {
   if (!action_) return kUsage;
   const absl::StatusOr<int> code = action_();
   console_.out.flush();
-  if (!code.ok()) {
-    PrintError(console_, code.status());
-    return ExitCodeOf(code.status());
-  }
   // A crash is not hidden behind an answer.
-  return *code == kDone && found_crash_ ? static_cast<int>(kFailed) : *code;
+  if (code.ok()) return *code == kDone && found_crash_ ? static_cast<int>(kFailed) : *code;
+  // A server that has died is not to be tried again; the report says so, and what to do.
+  if (absl::IsUnavailable(code.status()) && ReportCrash()) return kFailed;
+  PrintError(console_, code.status());
+  return ExitCodeOf(code.status());
+}
+
+bool Session::ReportCrash() {
+  if (found_crash_) return true;
+  const std::string crash = LocalCrash();
+  if (crash.empty()) return false;
+  console_.err << "sweepctl: " << crash << "\n";
+  return found_crash_ = true;
 }
 
 absl::StatusOr<Settings> Session::ResolveSettings() const {
@@ -63,11 +71,10 @@ absl::StatusOr<Client*> Session::Connect(Need need) {
     }
     client_ = std::make_unique<Client>(settings, console_, flags_.verbose);
   }
-  if (const std::string crash = LocalCrash(); !crash.empty()) {
-    if (need == Need::kProgress) return absl::InternalError(crash);
-    if (!found_crash_) console_.err << "sweepctl: " << crash << "\n";
-    found_crash_ = true;
+  if (need == Need::kProgress) {
+    if (const std::string crash = LocalCrash(); !crash.empty()) return absl::InternalError(crash);
   }
+  ReportCrash();
   return client_.get();
 }
 

@@ -63,6 +63,9 @@ class Session {
   std::string LocalCrash() const;
 
  private:
+  // Says, once, what the local instance has lost; false where it has lost nothing.
+  bool ReportCrash();
+
   Console& console_;
   GlobalFlags flags_;
   Action action_;

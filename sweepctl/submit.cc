@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <filesystem>
 #include <ostream>
 
 #include "common/http_post.h"
@@ -97,6 +98,9 @@ absl::StatusOr<int> Submit(Session& session, const Options& options) {
   request.set_yaml(text.yaml);
   request.set_file_name(text.file);
   request.set_name(options.name);
+  if (options.name.empty() && local.sweep && local.sweep->name.empty() && text.file != kStdin) {
+    request.set_name(std::filesystem::path(text.file).stem().string());
+  }
   request.set_notify_url(options.notify);
   if (options.runs) request.set_runs(*options.runs);
   // Without one, a retry after a lost answer would create the sweep twice.
@@ -148,7 +152,8 @@ void AddSubmit(CLI::App& app, Session& session) {
                  "Only say what would be done; --dry-run=server asks the server");
   verb->add_option("-n,--runs", options->runs, "Number of random draws, for method: random")
       ->type_name("N");
-  verb->add_option("--name", options->name, "Name, instead of the file's")->type_name("NAME");
+  verb->add_option("--name", options->name, "Name, instead of the one in the file, or of the file")
+      ->type_name("NAME");
   verb->add_option("--request-id", options->request_id,
                    "A repeat with the same id creates nothing new")
       ->type_name("ID");

@@ -14,12 +14,47 @@ namespace {
 
 constexpr size_t kShownRuns = 5;
 constexpr size_t kShownParameters = 8;
+// Of a published run's evaluation: 200 walks of 50 steps.
+constexpr int64_t kPublishedPositions = 10'000;
 
-std::string HoursText(double hours) {
-  return hours >= 1000 ? WithCommas(std::llround(hours)) : absl::StrFormat("%.3g", hours);
+// "12 days", "3.4 h": two digits at least, all of large numbers.
+std::string Amount(double value, const char* unit) {
+  return StrCat(value < 10     ? absl::StrFormat("%.2g", value)
+                : value < 1e15 ? WithCommas(std::llround(value))
+                               : absl::StrFormat("%.2g", value),
+                " ", unit);
+}
+
+// What training `run` keeps in memory at the least, in bytes: recurrent weights and readout with
+// their gradients and the optimizer's moments, and hidden states, outputs and targets of a batch.
+double LeastTrainingBytes(const science::RunConfig& run) {
+  const auto ng = static_cast<double>(run.Ng), np = static_cast<double>(run.Np);
+  const double copies = run.optimizer == science::Optimizer::kAdam ? 4 : 2;
+  const double steps =
+      static_cast<double>(run.batch_size) * static_cast<double>(run.sequence_length);
+  return sizeof(float) * (copies * (ng * ng + ng * np) + steps * (ng + 2 * np));
+}
+
+std::string BytesText(double bytes) {
+  const std::pair<double, const char*> units[] = {{0x1p80, "YiB"}, {0x1p70, "ZiB"}, {0x1p60, "EiB"},
+                                                  {0x1p50, "PiB"}, {0x1p40, "TiB"}, {0x1p30, "GiB"},
+                                                  {0x1p20, "MiB"}};
+  for (const auto& [size, unit] : units) {
+    if (bytes >= size) return Amount(bytes / size, unit);
+  }
+  return "1 MiB";
 }
 
 }  // namespace
+
+std::string CostText(double seconds) {
+  constexpr double kMinute = 60, kHour = 3600, kDay = 86'400, kYear = 365.25 * kDay;
+  if (seconds < 1.5 * kMinute) return Amount(seconds, "s");
+  if (seconds < 1.5 * kHour) return Amount(seconds / kMinute, "min");
+  if (seconds < 2 * kDay) return Amount(seconds / kHour, "h");
+  if (seconds < 2 * kYear) return Amount(seconds / kDay, "days");
+  return Amount(seconds / kYear, "years");
+}
 
 v1::ValidateSweepResponse Summarize(const sweepspec::ExpandResult& result) {
   v1::ValidateSweepResponse answer;
@@ -72,9 +107,24 @@ std::string SummaryText(const Console& console, const std::string& file,
   if (answer.run_count() == 0) return text;
   const double seconds = answer.total_flop() / (gflops * 1e9);
   text += StrCat("  cost       ", absl::StrFormat("%.3g", answer.total_flop()),
-                 " flop to train: ", HoursText(seconds / 3600), " h on one core (",
-                 HoursText(seconds / static_cast<double>(answer.run_count()) / 3600),
-                 " h a run), at an assumed ", absl::StrFormat("%g", gflops), " Gflop/s\n");
+                 " flop to train: ", CostText(seconds), " on one core (",
+                 CostText(seconds / static_cast<double>(answer.run_count())),
+                 " a run), at an assumed ", absl::StrFormat("%g", gflops), " Gflop/s\n");
+  double memory = 0;
+  for (const auto& run : runs) memory = std::max(memory, LeastTrainingBytes(run));
+  double positions = kPublishedPositions;
+  for (const auto& run : runs) {
+    positions = std::min(positions, static_cast<double>(run.batch_size) *
+                                        static_cast<double>(run.eval_sequence_length) *
+                                        static_cast<double>(run.eval_batches));
+  }
+  if (memory > 0) text += StrCat("  memory     at least ", BytesText(memory), " a run\n");
+  if (positions < kPublishedPositions) {
+    text += StrCat("  evaluation at ", WithCommas(std::llround(positions)),
+                   " positions (published: ", WithCommas(kPublishedPositions),
+                   "): ratemaps of 44 x 44 bins have gaps, and scores\n             are not to be "
+                   "compared with those of fuller maps; eval_batches adds positions\n");
+  }
   std::vector<std::string> names = DifferingParameters(runs);
   const size_t differing = names.size();
   if (names.size() > kShownParameters) names.resize(kShownParameters);

@@ -15,6 +15,9 @@ namespace gridsweep::sweepctl {
 // two Zen 4 cores.
 inline constexpr double kAssumedGflops = 60;
 
+// "49 s", "12 min", "3.4 h", "12 days", "1,234 years": how long training takes.
+std::string CostText(double seconds);
+
 // The answer that ValidateSweep would give, made without a server.
 v1::ValidateSweepResponse Summarize(const sweepspec::ExpandResult& result);
 

@@ -29,7 +29,7 @@ std::string LineOf(const std::string& text, uint32_t number) {
 absl::StatusOr<SweepText> ReadSweepText(const std::string& file, Console& console) {
   SweepText text;
   if (file == "-") {
-    text.file = "<stdin>";
+    text.file = kStdin;
     text.yaml.assign(std::istreambuf_iterator<char>(console.in), {});
   } else {
     text.file = file;

@@ -12,8 +12,10 @@
 
 namespace gridsweep::sweepctl {
 
+inline constexpr char kStdin[] = "<stdin>";
+
 struct SweepText {
-  std::string file;  // as messages name it; "<stdin>" for "-"
+  std::string file;  // as messages name it; kStdin for "-"
   std::string yaml;
 };
 

@@ -107,9 +107,9 @@ std::string RingText(const v1::ReadoutTheory& theory) {
 
 double OrNone(bool present, double value) { return present ? value : std::nan(""); }
 
-std::string AlphaText(const science::RunConfig& config) {
-  if (!config.place_cell_alpha_e || !config.place_cell_alpha_i) return "";
-  return absl::StrFormat("%g, %g", *config.place_cell_alpha_e, *config.place_cell_alpha_i);
+Cell AlphaCell(const std::optional<double>& alpha) {
+  if (!alpha) return Missing();
+  return {absl::StrFormat("%g", *alpha), Real(*alpha).machine};
 }
 
 std::vector<Cell> RowOf(const Answer::Readout& readout, const science::RunConfig& config) {
@@ -119,7 +119,8 @@ std::vector<Cell> RowOf(const Answer::Readout& readout, const science::RunConfig
       Text(t.readout()),
       Text(DrawText(config.place_cell_rf)),
       HasSurround(config.place_field_values) ? Text(DrawText(config.surround_scale)) : Missing(),
-      Text(AlphaText(config)),
+      AlphaCell(config.place_cell_alpha_e),
+      AlphaCell(config.place_cell_alpha_i),
       Integer(config.Np),
       Integer(t.runs()),
       Text(RingText(t)),
@@ -141,8 +142,10 @@ std::vector<Cell> RowOf(const Answer::Readout& readout, const science::RunConfig
     cells.push_back(Real(std::abs(cubic) < 1e-9 ? 0 : cubic, 3));
   }
   for (const auto& outcome : readout.patterns) {
-    cells.push_back(Text(StrCat(outcome.hexagonal(), "/", outcome.square(), "/", outcome.stripes(),
-                                "/", outcome.none())));
+    for (const int64_t count :
+         {outcome.hexagonal(), outcome.square(), outcome.stripes(), outcome.none()}) {
+      cells.push_back(Integer(count));
+    }
   }
   return cells;
 }
@@ -152,13 +155,14 @@ absl::StatusOr<Listing> ListingOf(const Answer& answer, const std::vector<std::s
   listing.columns = {{"READOUT"},
                      {"WIDTH M"},
                      {"SURROUND"},
-                     {"ALPHA E, I", false, true},
+                     {"ALPHA E", true, true},
+                     {"ALPHA I", true, true},
                      {"NP", true, true},
                      {"RUNS", true},
                      {"RING"},
                      {"K RAD/M", true},
                      {"CLOSED FORM", true},
-                     {"PUBLISHED 1-D", true},
+                     {"PUBLISHED 1-D", true, false, "published_1d"},
                      {"WAVELENGTH M", true},
                      {"SPACING M", true},
                      {"K OF MAXIMUM", true, true},
@@ -171,7 +175,9 @@ absl::StatusOr<Listing> ListingOf(const Answer& answer, const std::vector<std::s
     listing.columns.push_back({StrCat(lattice, " CUBIC"), true, true});
   }
   for (const auto& pattern : patterns) {
-    listing.columns.push_back({absl::AsciiStrToUpper(pattern) + " HEX/SQ/STR/NONE"});
+    for (const char* kind : {"HEXAGONAL", "SQUARE", "STRIPES", "NONE"}) {
+      listing.columns.push_back({StrCat(absl::AsciiStrToUpper(pattern), " ", kind), true});
+    }
   }
   for (const auto& readout : answer.readouts) {
     ASSIGN_OR_RETURN(const auto config, sweepspec::FromProto(readout.theory.config()));

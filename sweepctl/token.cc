@@ -49,6 +49,11 @@ absl::StatusOr<absl::Duration> ParseValidity(const std::string& text) {
   return duration;
 }
 
+absl::Status SecretLost(const std::string& name) {
+  return absl::DataLossError(StrCat("the token was made, but its secret could not be written: ",
+                                    "`sweepctl token revoke ", name, "`, then make another"));
+}
+
 absl::StatusOr<int> Create(Session& session, const CreateOptions& options) {
   v1::CreateTokenRequest request;
   request.set_name(options.name);
@@ -69,6 +74,7 @@ absl::StatusOr<int> Create(Session& session, const CreateOptions& options) {
   Console& console = session.console();
   if (session.format() == Format::kAuto) {
     console.out << response.secret() << "\n";
+    if (!console.out.flush()) return SecretLost(options.name);
     console.err << "Keep it now: it is shown this once, and stored nowhere.\n";
     return kDone;
   }
@@ -79,7 +85,7 @@ absl::StatusOr<int> Create(Session& session, const CreateOptions& options) {
   listing.document = ToJson(response);
   listing.items = {*listing.document};
   session.Print(listing);
-  return kDone;
+  return console.out.flush() ? absl::StatusOr<int>(kDone) : SecretLost(options.name);
 }
 
 absl::StatusOr<int> List(Session& session, bool all) {

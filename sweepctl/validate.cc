@@ -1,11 +1,11 @@
 #include <absl/strings/str_format.h>
 
-#include <cmath>
 #include <ostream>
 
 #include "common/status.h"
 #include "common/strings.h"
 #include "sweepctl/exit_code.h"
+#include "sweepctl/number_check.h"
 #include "sweepctl/sweep_summary.h"
 #include "sweepctl/sweep_text.h"
 #include "sweepctl/verbs.h"
@@ -68,9 +68,9 @@ absl::StatusOr<int> Validate(Session& session, const Options& options) {
   }
   if (!prose) session.Print(listing);
   if (prose && options.files.size() > 1) {
-    console.out << absl::StrFormat("Together: %s runs, %.3g flop, %s h on one core\n",
+    console.out << absl::StrFormat("Together: %s runs, %.3g flop, %s on one core\n",
                                    WithCommas(static_cast<int64_t>(runs)), flop,
-                                   WithCommas(std::llround(flop / (options.gflops * 1e9) / 3600)));
+                                   CostText(flop / (options.gflops * 1e9)));
   }
   if (invalid > 0 && options.files.size() > 1) {
     console.err << "sweepctl: " << invalid << " of " << options.files.size()
@@ -90,7 +90,7 @@ void AddValidate(CLI::App& app, Session& session) {
       ->type_name("N");
   verb->add_option("--gflops", options->gflops, "Assumed training speed of one core, Gflop/s")
       ->type_name("X")
-      ->check(CLI::PositiveNumber)
+      ->check(PositiveReal())
       ->capture_default_str();
   session.OnRun(verb, [&session, options] { return Validate(session, *options); });
 }

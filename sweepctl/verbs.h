@@ -30,6 +30,7 @@ void AddLocal(CLI::App& app, Session& session);       // local.cc
 void AddConfig(CLI::App& app, Session& session);      // config_view.cc
 void AddVersion(CLI::App& app, Session& session);     // version.cc
 void AddCompletion(CLI::App& app, Session& session);  // completion.cc
+void AddHelp(CLI::App& app, Session& session);        // help.cc
 
 // Below `compare`.
 void AddComparePredictivity(CLI::App& compare, Session& session);  // compare_predictivity.cc

@@ -28,7 +28,7 @@ int main(int argc, char** argv) {
   gridsweep::InitLogging("gridsweep-worker");
 
   CLI::App app{"Trains the runs that a coordinator hands out."};
-  app.set_version_flag("--version", GRIDSWEEP_VERSION);
+  app.set_version_flag("--version", "gridsweep-worker " GRIDSWEEP_VERSION);
   std::string address = "127.0.0.1:7070", device = "auto", idle_timeout, stop_grace = "15s", spool;
   uint64_t spool_limit = uint64_t{4} << 30;
   gridsweep::worker::WorkerOptions options;

@@ -84,6 +84,23 @@ TEST_F(TokenPrograms, TheFirstTokenThenOthersOverTls) {
   EXPECT_NE(denied.err.find("needs the role admin"), std::string::npos) << denied.err;
   EXPECT_EQ(Sweepctl("", {"get", "sweeps"}).code, 4);
 
+  // A secret that cannot be written is lost, and is said to be.
+  for (const std::string format : {"auto", "json"}) {
+    const std::string name = "lost-" + format;
+    std::istringstream in;
+    std::ostream nowhere(nullptr);
+    std::ostringstream err;
+    sweepctl::Console console{in, nowhere, err};
+    std::vector<std::string> words = {"token", "create",       name,     "--role",
+                                      "read",  "--address",    address_, "--tls-ca",
+                                      ca_,     "--token-file", root};
+    if (format == "json") words.insert(words.end(), {"-o", "json"});
+    EXPECT_EQ(sweepctl::RunSweepctl(words, console), 1);
+    EXPECT_NE(err.str().find("`sweepctl token revoke " + name + "`"), std::string::npos)
+        << err.str();
+    ASSERT_EQ(Sweepctl(root, {"token", "revoke", name}).code, 0);
+  }
+
   const auto listed = Sweepctl(root, {"token", "list", "-o", "json"});
   const auto tokens = nlohmann::json::parse(listed.out);
   ASSERT_EQ(tokens.size(), 2u) << listed.out;

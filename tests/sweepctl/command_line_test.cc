@@ -118,7 +118,8 @@ INSTANTIATE_TEST_SUITE_P(
         std::vector<std::string>{"metrics"}, std::vector<std::string>{"rpc"},
         std::vector<std::string>{"local", "up"}, std::vector<std::string>{"local", "down"},
         std::vector<std::string>{"local", "status"}, std::vector<std::string>{"config", "view"},
-        std::vector<std::string>{"completion"}, std::vector<std::string>{"version"}));
+        std::vector<std::string>{"completion"}, std::vector<std::string>{"version"},
+        std::vector<std::string>{"help"}));
 
 TEST(ExitCode, FollowsTheStatus) {
   EXPECT_EQ(ExitCodeOf(absl::OkStatus()), 0);
@@ -135,15 +136,47 @@ TEST(ExitCode, FollowsTheStatus) {
   EXPECT_EQ(ExitCodeOf(absl::CancelledError("")), 130);
 }
 
-TEST(Completion, BashOffersVerbsAndFlags) {
-  const Ran ran = RunCaptured({"completion", "bash"});
+TEST(CommandLine, TellsItsVersionAsTheServersDo) {
+  const std::string version = RunCaptured({"version", "-o", "name"}).out;
+  const Ran ran = RunCaptured({"--version"});
   EXPECT_EQ(ran.code, kDone);
-  EXPECT_THAT(ran.out, HasSubstr("\"sweepctl query\") words=\"fraction summary"));
-  EXPECT_THAT(ran.out, HasSubstr("--threshold"));
+  EXPECT_EQ(ran.out, "sweepctl " + version);
+  EXPECT_EQ(RunCaptured({"get", "runs", "--version"}).out, ran.out);
 }
 
-TEST(Completion, AnotherShellIsRefused) {
-  EXPECT_EQ(RunCaptured({"completion", "tcsh"}).code, kUsage);
+TEST(CommandLine, ANumberThatIsNoneIsNamedInAFewWords) {
+  for (const char* text : {"0", "abc", "-3", "1.5", "99999999999999999999"}) {
+    const Ran ran = RunCaptured({"get", "runs", "--limit", text});
+    EXPECT_EQ(ran.code, kUsage);
+    EXPECT_THAT(ran.err, HasSubstr(std::string("--limit: \"") + text +
+                                   "\" is not a whole number from 1 on\n"));
+  }
+  EXPECT_THAT(RunCaptured({"validate", "x.yaml", "--gflops", "0"}).err,
+              HasSubstr("--gflops: \"0\" is not a number above 0\n"));
+  EXPECT_THAT(RunCaptured({"rpc", "list", "--timeout", "nan"}).err,
+              HasSubstr("--timeout: \"nan\" is not a number of 0 or more\n"));
+}
+
+TEST(CommandLine, StatesAreNamedAsPeopleSayThem) {
+  // Past the flags, to a server that is not there.
+  for (const char* state : {"running", "Running", "LEASED", "failed,running"}) {
+    const Ran ran =
+        RunCaptured({"get", "runs", "--state", state, "--address", "unix:/nonexistent/socket"});
+    EXPECT_EQ(ran.code, kUnavailable) << state << ran.err;
+  }
+  EXPECT_THAT(RunCaptured({"get", "runs", "--state", "done"}).err,
+              HasSubstr("\"done\" is not one of pending, backoff, paused, running, succeeded, "
+                        "diverged, failed, cancelled"));
+}
+
+TEST(CommandLine, HelpPrintsVerbsAndWhatFiltersSay) {
+  EXPECT_EQ(RunCaptured({"help", "query", "fraction"}).out,
+            RunCaptured({"query", "fraction", "--help"}).out);
+  const Ran filter = RunCaptured({"help", "filter"}, "", true);
+  EXPECT_EQ(filter.code, kDone);
+  EXPECT_THAT(filter.out, HasSubstr("conditions `FIELD OP VALUE` joined by AND"));
+  EXPECT_THAT(filter.out, HasSubstr("decoding_error_cm"));
+  EXPECT_EQ(RunCaptured({"help", "nonsense"}).code, kUsage);
 }
 
 }  // namespace

@@ -148,6 +148,8 @@ TEST_F(LocalInstance, TrainsASweepSurvivesDeathAndFindsItAgain) {
   ASSERT_EQ(fractions.at("rows").size(), 2u);
   EXPECT_EQ(fractions["rows"][0].at("denominator"), "32");
   EXPECT_EQ(Sweepctl("query summary --metric decoding_error_cm --by readout").code, 0);
+  ran = Sweepctl("get runs --sweep tiny -o json");
+  EXPECT_EQ(Sweepctl("get runs --sweep tiny -o json").out, ran.out) << "maps have an order";
   ran = Sweepctl("ratemaps --sweep tiny --top 4 --out best.png");
   ASSERT_EQ(ran.code, 0) << ran.err;
   EXPECT_EQ(Read(home_ / "best.png").substr(1, 3), "PNG");
@@ -185,6 +187,14 @@ TEST_F(LocalInstance, TrainsASweepSurvivesDeathAndFindsItAgain) {
   ASSERT_EQ(ran.code, 0) << ran.err;
   EXPECT_EQ(nlohmann::json::parse(ran.out).at("sweep").at("name"), "tiny");
   EXPECT_EQ(Sweepctl("describe sweep nonesuch").code, 3);
+
+  // A file without a name gives its sweep its own.
+  std::string nameless = kSweep;
+  nameless.erase(0, nameless.find('\n') + 1);
+  std::ofstream(home_ / "wandb-like.yaml") << nameless;
+  ASSERT_EQ(Sweepctl("submit wandb-like.yaml").code, 0);
+  EXPECT_EQ(Sweepctl("cancel wandb-like --yes").code, 0);
+  EXPECT_EQ(Sweepctl("delete wandb-like --force --yes").code, 0);
 
   std::ofstream(home_ / "gpu.yaml") << kSweep << "gridsweep: {resources: {class: gpu}}\n";
   ASSERT_EQ(Sweepctl("submit gpu.yaml --name on-gpu").code, 0);
@@ -228,6 +238,49 @@ TEST_F(LocalInstance, TrainsASweepSurvivesDeathAndFindsItAgain) {
   ASSERT_EQ(ran.code, 0) << ran.err;
   ran = Sweepctl("get sweeps -o name");
   EXPECT_EQ(ran.out, id + "\n") << "down and up again finds the sweep";
+}
+
+TEST_F(LocalInstance, AnInterruptedFirstUpLeavesNothing) {
+  const fs::path data = home_ / "data";
+  const std::string command = "cd " + home_.string() + " && exec env HOME=" + home_.string() +
+                              " XDG_STATE_HOME= XDG_CONFIG_HOME= GRIDSWEEP_DATA=" + data.string() +
+                              " " + GRIDSWEEP_BINARY_DIR + "/bin/sweepctl local up >out 2>err";
+  const pid_t pid = fork();
+  ASSERT_GE(pid, 0);
+  if (pid == 0) {
+    // Of its own group, as a shell's command has it: Ctrl-C reaches initdb too.
+    setpgid(0, 0);
+    execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+    _exit(127);
+  }
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+  while (Read(home_ / "err").find("creating a database") == std::string::npos &&
+         std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  ASSERT_EQ(kill(-pid, SIGINT), 0);
+  int status = 0;
+  ASSERT_EQ(waitpid(pid, &status, 0), pid);
+  EXPECT_EQ(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 130);
+  EXPECT_THAT(Read(home_ / "err"), HasSubstr("interrupted"));
+  EXPECT_THAT(Read(home_ / "err"), ::testing::Not(HasSubstr("initdb failed")));
+  EXPECT_FALSE(fs::exists(data));
+}
+
+TEST(Programs, TellOneVersion) {
+  std::string version;
+  for (const std::string program :
+       {"sweepctl", "gridsweep-coordinator", "gridsweep-analysis", "gridsweep-worker"}) {
+    char line[200] = "";
+    FILE* pipe = popen((GRIDSWEEP_BINARY_DIR "/bin/" + program + " --version").c_str(), "r");
+    ASSERT_NE(pipe, nullptr);
+    ASSERT_NE(fgets(line, sizeof line, pipe), nullptr) << program;
+    EXPECT_EQ(pclose(pipe), 0) << program;
+    const std::string text = line;
+    ASSERT_EQ(text.rfind(program + " ", 0), 0u) << text;
+    if (version.empty()) version = text.substr(program.size());
+    EXPECT_EQ(text.substr(program.size()), version);
+  }
 }
 
 }  // namespace

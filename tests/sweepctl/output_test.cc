@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <set>
 #include <sstream>
 
 #include "common/strings.h"
+#include "gridsweep/v1/analysis.pb.h"
 #include "gridsweep/v1/sweep.pb.h"
 
 namespace gridsweep::sweepctl {
@@ -108,6 +110,26 @@ TEST(Output, AnEmptyTableSaysSoOnStderrAlone) {
   EXPECT_EQ(PrintTo(Format::kAuto, listing).out, "");
   EXPECT_EQ(PrintTo(Format::kAuto, listing).err, "Nothing.\n");
   EXPECT_EQ(PrintTo(Format::kJson, listing).out, "[]\n");
+}
+
+TEST(Output, TitlesBecomeNamesThatProgramsCanWrite) {
+  Listing listing;
+  listing.columns = {{"K RAD/M"}, {"ALPHA E, I"}, {"grid_score_60"}, {"Q0.5"}, {"A > B"}, {"X"}};
+  listing.columns.back().name = "published_x";
+  EXPECT_EQ(PrintTo(Format::kCsv, listing).out,
+            "k_rad_m,alpha_e_i,grid_score_60,q0.5,a_b,published_x\n");
+}
+
+TEST(Output, ProtoJsonIsTheSameAtEachCall) {
+  // Each map hashes by a seed of its own.
+  std::set<std::string> texts;
+  for (int i = 0; i < 50; ++i) {
+    v1::UnitRow unit;
+    for (int k = 0; k < 12; ++k) (*unit.mutable_metrics())[StrCat("m", (k * 7 + i) % 12)] = k * 0;
+    texts.insert(ToJson(unit).dump());
+  }
+  ASSERT_EQ(texts.size(), 1u);
+  EXPECT_THAT(*texts.begin(), ::testing::ContainsRegex("m0.*m1.*m10.*m11.*m2.*m9"));
 }
 
 TEST(Output, ProtoJsonKeepsPublishedNamesAndZeros) {

@@ -86,6 +86,27 @@ TEST(ProgressView, OnATerminalRepaintsInPlaceWithinTheWidth) {
   EXPECT_THAT(screen.out.str(), ::testing::StartsWith("\x1b[1A\x1b[2K\x1b[1A\x1b[2K"));
 }
 
+TEST(ProgressView, ANarrowTerminalStillShowsPercentCountsAndTimeLeft) {
+  Screen screen;
+  screen.console.width = 40;
+  ProgressView view(screen.console, screen.out, true, "sweep 3 a-name-of-some-length");
+  view.Show(Half(), absl::FromUnixSeconds(1000));
+  screen.out.str("");
+  auto later = Half();
+  later.mutable_running(0)->set_step(200);
+  view.Show(later, absl::FromUnixSeconds(1010));
+  const std::string text = screen.out.str();
+  for (const char* piece : {" 37%", "1 succeeded", "1 running", "2 pending", "1m 40s left",
+                            "run 12  50%  20s left", "[#", "sweep 3 a-name"}) {
+    EXPECT_THAT(text, HasSubstr(piece));
+  }
+  std::istringstream painted(text);
+  for (std::string line; std::getline(painted, line);) {
+    const size_t escapes = line.rfind("\x1b[2K");
+    EXPECT_LT(line.size() - (escapes == std::string::npos ? 0 : escapes + 4), 41u) << line;
+  }
+}
+
 TEST(ProgressView, NamesRunsThatEnded) {
   Screen screen;
   ProgressView view(screen.console, screen.out, false, "sweep 3");
@@ -95,7 +116,7 @@ TEST(ProgressView, NamesRunsThatEnded) {
   ended->set_readout("Gaussian");
   ended->set_state(v1::RUN_STATE_FAILED);
   view.Show(update, absl::FromUnixSeconds(1000));
-  EXPECT_THAT(screen.out.str(), HasSubstr("run 11 FAILED  Gaussian"));
+  EXPECT_THAT(screen.out.str(), HasSubstr("run 11 failed  Gaussian"));
 }
 
 TEST(NoticeText, PutsTheCaretUnderTheColumn) {

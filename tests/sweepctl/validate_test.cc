@@ -5,6 +5,7 @@
 
 #include "nlohmann/json.hpp"
 #include "sweepctl/exit_code.h"
+#include "sweepctl/sweep_summary.h"
 #include "tests/sweepctl/run_sweepctl.h"
 #include "tests/support/temporary_directory.h"
 
@@ -43,7 +44,9 @@ TEST_F(ValidateTest, AGoodFileTellsRunsCostAndTheFirstRuns) {
   const Ran ran = RunCaptured({"validate", Write("good.yaml", kGood)}, "", true);
   EXPECT_EQ(ran.code, kDone) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("good.yaml: valid, 6 runs"));
-  EXPECT_THAT(ran.out, ContainsRegex("cost +[0-9.e+]+ flop to train: [0-9.e+]+ h on one core"));
+  EXPECT_THAT(
+      ran.out,
+      ContainsRegex("cost +[0-9.e+]+ flop to train: [0-9.,]+ (s|min|h|days|years) on one core"));
   EXPECT_THAT(ran.out, HasSubstr("at an assumed 60 Gflop/s"));
   EXPECT_THAT(ran.out, ContainsRegex("RUN +READOUT +rnn_type +seed"));
 }
@@ -95,6 +98,35 @@ TEST_F(ValidateTest, SeveralFilesAreAllAnswered) {
   EXPECT_THAT(ran.err, HasSubstr("/nonexistent.yaml: there is no such file"));
   EXPECT_THAT(ran.err, HasSubstr("2 of 3 files are not valid"));
   EXPECT_THAT(ran.out, HasSubstr(good + "\tyes\t6\t"));
+}
+
+TEST_F(ValidateTest, CostIsInTheUnitThatReads) {
+  const std::string tiny = std::string(kGood) +
+                           "  Ng: {value: 16}\n  Np: {value: 16}\n  n_epochs: {value: 1}\n"
+                           "  n_grad_steps_per_epoch: {value: 10}\n";
+  const std::string a = Write("tiny.yaml", tiny.c_str()), b = Write("good.yaml", kGood);
+  EXPECT_THAT(RunCaptured({"validate", a, a}, "", true).out,
+              ContainsRegex("Together: 12 runs, [0-9.e+]+ flop, [0-9.]+ s on one core"));
+  const std::string huge = std::string(kGood) +
+                           "  Ng: {value: 2000000}\n  batch_size: {value: "
+                           "1000000000}\n";
+  const Ran ran = RunCaptured({"validate", Write("huge.yaml", huge.c_str())}, "", true);
+  EXPECT_THAT(ran.out, ContainsRegex("to train: [0-9,]+ years on one core"));
+  EXPECT_THAT(ran.out, ContainsRegex("memory +at least [0-9,]+ PiB a run"));
+  EXPECT_EQ(CostText(0.4), "0.4 s");
+  EXPECT_EQ(CostText(49), "49 s");
+  EXPECT_EQ(CostText(20 * 60), "20 min");
+  EXPECT_EQ(CostText(3.44 * 3600), "3.4 h");
+  EXPECT_EQ(CostText(12.2 * 86400), "12 days");
+  EXPECT_EQ(CostText(1234 * 365.25 * 86400), "1,234 years");
+}
+
+TEST_F(ValidateTest, SparseEvaluationIsSaid) {
+  const std::string sparse = std::string(kGood) + "  batch_size: {value: 10}\n";
+  EXPECT_THAT(RunCaptured({"validate", Write("sparse.yaml", sparse.c_str())}, "", true).out,
+              HasSubstr("evaluation at 500 positions (published: 10,000)"));
+  EXPECT_THAT(RunCaptured({"validate", Write("good.yaml", kGood)}, "", true).out,
+              ::testing::Not(HasSubstr("evaluation at")));
 }
 
 TEST_F(ValidateTest, StandardInputIsAFile) {
