@@ -20,7 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 using gridsweep::testing::Binary;
 using gridsweep::testing::ReadFile;
-using gridsweep::testing::Run;
 using ::testing::HasSubstr;
 
 class FileOutput : public ::testing::Test {
@@ -94,7 +93,8 @@ TEST_F(FileOutput, AFailureLeavesTheOldFileAlone) {
 class FullDisk : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(FullDisk, IsSaidAndFails) {
-  const auto ran = Run({"/bin/sh", "-c", Binary("sweepctl") + " " + GetParam() + " > /dev/full"});
+  const auto ran =
+      testing::Run({"/bin/sh", "-c", Binary("sweepctl") + " " + GetParam() + " > /dev/full"});
   EXPECT_EQ(ran.code, 1);
   EXPECT_THAT(ran.err,
               HasSubstr("sweepctl: cannot write to standard output: No space left on device"));
@@ -108,12 +108,12 @@ INSTANTIATE_TEST_SUITE_P(Commands, FullDisk,
 
 TEST(FullDiskToo, AFailureKeepsItsOwnExitCode) {
   const auto ran =
-      Run({"/bin/sh", "-c",
-           Binary("sweepctl") + " validate -o csv /nonexistent.yaml " GRIDSWEEP_SOURCE_DIR
-                                "/sweeps/quickstart.yaml > /dev/full"});
+      testing::Run({"/bin/sh", "-c",
+                    Binary("sweepctl") + " validate -o csv /nonexistent.yaml " GRIDSWEEP_SOURCE_DIR
+                                         "/sweeps/quickstart.yaml > /dev/full"});
   EXPECT_EQ(ran.code, 1);
-  EXPECT_EQ(Run({"/bin/sh", "-c", Binary("sweepctl") + " version > /dev/null"}).code, 0);
-  EXPECT_EQ(Run({"/bin/sh", "-c", Binary("sweepctl") + " --bogus >&-"}).code, 2)
+  EXPECT_EQ(testing::Run({"/bin/sh", "-c", Binary("sweepctl") + " version > /dev/null"}).code, 0);
+  EXPECT_EQ(testing::Run({"/bin/sh", "-c", Binary("sweepctl") + " --bogus >&-"}).code, 2)
       << "nothing to write is no failure to write";
 }
 
