@@ -121,6 +121,19 @@ class DirectoryStore : public ArtifactStore {
                                                         : Errno("cannot remove", path);
   }
 
+  absl::StatusOr<ArtifactListing> List(uint8_t first) const override {
+    return ListArtifacts(root_, first);
+  }
+  absl::StatusOr<std::vector<fs::path>> Strays() const override { return ListStrays(root_); }
+  absl::StatusOr<std::vector<UnfinishedUpload>> Unfinished(absl::Duration age) const override {
+    return ListUnfinished(root_ / "tmp", age);
+  }
+  absl::Status RemoveUnfinished(const UnfinishedUpload& upload) override {
+    return unlink(upload.path.c_str()) == 0 || errno == ENOENT
+               ? absl::OkStatus()
+               : Errno("cannot remove", upload.path);
+  }
+
  private:
   const fs::path root_;
 };

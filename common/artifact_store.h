@@ -2,11 +2,14 @@
 #pragma once
 
 #include <absl/status/statusor.h>
+#include <absl/time/time.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
 
+#include "common/artifact_listing.h"
 #include "common/sha256.h"
 
 namespace gridsweep {
@@ -32,6 +35,13 @@ class ArtifactStore {
   virtual absl::StatusOr<std::filesystem::path> Open(std::string_view sha256) const = 0;
   // Removes the file; OK when it is not there. Only once no committed row names it.
   virtual absl::Status Remove(std::string_view sha256) = 0;
+  // The files whose hashes begin with the byte `first`, in the order of their hashes.
+  virtual absl::StatusOr<ArtifactListing> List(uint8_t first) const = 0;
+  // What lies beside them and is nothing of the store's.
+  virtual absl::StatusOr<std::vector<std::filesystem::path>> Strays() const = 0;
+  // Uploads that were broken off: to which nothing was added for `age`.
+  virtual absl::StatusOr<std::vector<UnfinishedUpload>> Unfinished(absl::Duration age) const = 0;
+  virtual absl::Status RemoveUnfinished(const UnfinishedUpload& upload) = 0;
 };
 
 // A directory that all coordinators and analysis share: ab/cd/<hash>.h5,

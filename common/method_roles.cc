@@ -39,7 +39,8 @@ const Rules& AllRules() {
         {"Register", "UploadArtifact", "CompleteRun", "FailRun", "ReleaseRuns", "SaveCheckpoint"});
     Add(*r, "gridsweep.v1.AdminService", kLook, {"ListWorkers"});
     Add(*r, "gridsweep.v1.AdminService", kRule,
-        {"CordonWorker", "UncordonWorker", "DrainWorker", "CreateToken", "RevokeToken"});
+        {"CordonWorker", "UncordonWorker", "DrainWorker", "CreateToken", "RevokeToken",
+         "CheckArtifacts"});
     Add(*r, "gridsweep.v1.AdminService", {v1::ROLE_ADMIN, false}, {"ListTokens"});
     Add(*r, "gridsweep.v1.AnalysisService", kLook,
         {"Fraction", "Summarize", "ListUnits", "GetRatemaps", "VerifySweep", "ComparePublished",

@@ -1,4 +1,4 @@
-// AdminService: the fleet and the tokens, for its operator.
+// AdminService: the fleet, the tokens and the artifact directory, for their operator.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 
+#include "common/artifact_store.h"
 #include "common/token_gate.h"
 #include "coordinator/lane.h"
 #include "coordinator/store/claims.h"
@@ -17,9 +18,15 @@ namespace gridsweep::coordinator {
 class AdminService final : public v1::AdminService::CallbackService {
  public:
   // `work_appeared` is called when a worker may take runs again. `gate` may be null.
+  // `artifact_grace`: as the collector's.
   AdminService(Lane& lane, absl::Duration lease_ttl, WorkAppeared work_appeared,
-               const TokenGate* gate)
-      : lane_(lane), lease_ttl_(lease_ttl), work_appeared_(std::move(work_appeared)), gate_(gate) {}
+               const TokenGate* gate, ArtifactStore& artifacts, absl::Duration artifact_grace)
+      : lane_(lane),
+        lease_ttl_(lease_ttl),
+        work_appeared_(std::move(work_appeared)),
+        gate_(gate),
+        artifacts_(artifacts),
+        artifact_grace_(artifact_grace) {}
 
   grpc::ServerUnaryReactor* ListWorkers(grpc::CallbackServerContext*, const v1::ListWorkersRequest*,
                                         v1::ListWorkersResponse*) override;
@@ -31,6 +38,9 @@ class AdminService final : public v1::AdminService::CallbackService {
                                            v1::UncordonWorkerResponse*) override;
   grpc::ServerUnaryReactor* DrainWorker(grpc::CallbackServerContext*, const v1::DrainWorkerRequest*,
                                         v1::DrainWorkerResponse*) override;
+  grpc::ServerUnaryReactor* CheckArtifacts(grpc::CallbackServerContext*,
+                                           const v1::CheckArtifactsRequest*,
+                                           v1::CheckArtifactsResponse*) override;
   // In token_admin.cc.
   grpc::ServerUnaryReactor* CreateToken(grpc::CallbackServerContext*, const v1::CreateTokenRequest*,
                                         v1::CreateTokenResponse*) override;
@@ -52,6 +62,8 @@ class AdminService final : public v1::AdminService::CallbackService {
   const absl::Duration lease_ttl_;
   const WorkAppeared work_appeared_;
   const TokenGate* const gate_;
+  ArtifactStore& artifacts_;
+  const absl::Duration artifact_grace_;
 };
 
 }  // namespace gridsweep::coordinator

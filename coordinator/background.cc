@@ -12,7 +12,6 @@
 #include "common/status.h"
 #include "coordinator/expiry_guard.h"
 #include "coordinator/garbage.h"
-#include "coordinator/store/checkpoints.h"
 #include "coordinator/store/leases.h"
 #include "coordinator/store/reuse.h"
 #include "db/libpqxx.h"
@@ -20,11 +19,12 @@
 namespace gridsweep::coordinator {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr absl::Duration kNotifyPause = absl::Milliseconds(50);
 constexpr absl::Duration kAliveEvery = absl::Seconds(5);
-constexpr absl::Duration kDropCheckpointsEvery = absl::Minutes(1);
-// An upload that has ended is named by its row long before.
-constexpr absl::Duration kCheckpointGrace = absl::Minutes(10);
+constexpr int kLeasesAPiece = 1000;
+constexpr int kDueAPiece = 10'000;
 // A second or so: up to 4096 units a run.
 constexpr int kReusesAPiece = 64;
 
@@ -87,41 +87,33 @@ void Background::TellOf(const NewWork& work) {
 void Background::Upkeep() {
   Database database(settings_.database);
   const std::string id = RandomBytes(16);
+  const absl::Duration alive_every =
+      std::max(settings_.tick, std::min(kAliveEvery, settings_.lease_ttl / 4));
   ExpiryGuard guard(settings_.lease_ttl, settings_.tick);
-  absl::Time next_alive = absl::InfinitePast(), next_expiry = absl::InfinitePast();
+  PieceSize expiries("ending leases", kLeasesAPiece, counters_.BackgroundTimeouts("expire_leases"));
+  PieceSize dues("queueing runs", kDueAPiece, counters_.BackgroundTimeouts("queue_due_runs"));
+  Clock::time_point next_alive, next_expiry;
   bool failing = false;
-  const auto log_tails = [this](int64_t run_id) { return board_.LogTail(run_id); };
   do {
-    const bool may_expire = guard.MayExpire(std::chrono::steady_clock::now());
-    const bool expire = may_expire && absl::Now() >= next_expiry;
-    absl::Status status;
-    if (absl::Now() >= next_alive) {
-      status = MarkAlive(database, id);
-      next_alive = absl::Now() + kAliveEvery;
+    const auto start = Clock::now();
+    const auto database_now = DatabaseTime(database);
+    absl::Status status = database_now.status();
+    if (status.ok() && start >= next_alive) {
+      status = MarkAlive(database, id, alive_every);
+      next_alive = start + absl::ToChronoNanoseconds(alive_every);
     }
     if (status.ok()) {
-      const absl::Time start = absl::Now();
-      const auto upkeep =
-          DoUpkeep(database, expire, settings_.lease_ttl, settings_.failures, log_tails);
-      status = upkeep.status();
-      if (upkeep.ok()) {
-        counters_.lease_expired.Increment(static_cast<double>(upkeep->expired.size()));
-        for (const EndedLease& ended : upkeep->expired) {
-          const LogContext run(ended.run_id, ended.attempt, ended.worker);
-          spdlog::warn("run {}: its lease expired", ended.run_id);
-          board_.Forget(ended.run_id);
-        }
-        counters_.Ended(upkeep->expired);
-        NewWork work = WorkOf(upkeep->expired);
-        work.anywhere = upkeep->due > 0;
-        if (work.any()) TellOf(work);
+      const auto heard = Clock::now();
+      const bool may = guard.MayExpire(heard, *database_now, absl::FromChrono(heard - start));
+      if (may && heard >= next_expiry) {
+        status = Expire(database, expiries, *database_now);
         // Under an old snapshot the leases that ended stay in the table, and the look takes long.
-        if (expire) {
-          next_expiry =
-              absl::Now() + std::min(settings_.lease_ttl / 4, 50 * (absl::Now() - start));
-        }
+        const absl::Duration took = absl::FromChrono(Clock::now() - heard);
+        next_expiry = Clock::now() +
+                      absl::ToChronoNanoseconds(std::min(settings_.lease_ttl / 4, 50 * took));
       }
     }
+    if (status.ok()) status = QueueDue(database, dues);
     if (!status.ok()) {
       guard.Failed();
       if (!failing) spdlog::error("upkeep: {}", std::string(status.message()));
@@ -130,11 +122,45 @@ void Background::Upkeep() {
     }
     failing = !status.ok();
   } while (Sleep(settings_.tick));
+  (void)MarkEnded(database, id);  // else it counts as lost for a while, and costs nothing but time
 }
 
-absl::Status Background::Reuse(Database& database) {
+absl::Status Background::Expire(Database& database, PieceSize& piece, absl::Time database_now) {
+  const auto log_tails = [this](int64_t run_id) { return board_.LogTail(run_id); };
+  for (;;) {
+    const auto expired = piece.Do([&](int n) {
+      return ExpireLeases(database, settings_.lease_ttl, settings_.failures, log_tails,
+                          database_now, n);
+    });
+    // That it took too long is no outage: a smaller piece is next.
+    if (TimedOut(expired.status())) return absl::OkStatus();
+    RETURN_IF_ERROR(expired.status());
+    if (expired->empty()) return absl::OkStatus();
+    counters_.lease_expired.Increment(static_cast<double>(expired->size()));
+    for (const EndedLease& ended : *expired) {
+      const LogContext run(ended.run_id, ended.attempt, ended.worker);
+      spdlog::warn("run {}: its lease expired", ended.run_id);
+      board_.Forget(ended.run_id);
+    }
+    counters_.Ended(*expired);
+    TellOf(WorkOf(*expired));
+  }
+}
+
+absl::Status Background::QueueDue(Database& database, PieceSize& piece) {
+  for (;;) {
+    const auto due = piece.Do([&](int n) { return QueueDueRuns(database, n); });
+    if (TimedOut(due.status())) return absl::OkStatus();
+    RETURN_IF_ERROR(due.status());
+    if (*due == 0) return absl::OkStatus();
+    TellOf({.anywhere = true});
+  }
+}
+
+absl::Status Background::Reuse(Database& database, PieceSize& piece) {
   do {
-    ASSIGN_OR_RETURN(const Reused reused, ReuseResults(database, kReusesAPiece));
+    ASSIGN_OR_RETURN(const Reused reused,
+                     piece.Do([&](int n) { return ReuseResults(database, n); }));
     if (reused.queued > 0) TellOf({.anywhere = true});
     if (reused.looked_at == 0) return absl::OkStatus();
   } while (Sleep(absl::ZeroDuration()));
@@ -143,27 +169,26 @@ absl::Status Background::Reuse(Database& database) {
 
 void Background::Garbage() {
   Database database(settings_.database);
-  absl::Time next_checkpoints = absl::InfinitePast(), next_count = absl::InfinitePast();
+  GarbageCollector garbage(database, artifacts_, counters_, settings_.artifact_grace);
+  PieceSize reuses("reusing results", kReusesAPiece, counters_.BackgroundTimeouts("reuse"));
+  PieceSize counts("counting runs", 1, counters_.BackgroundTimeouts("count_runs"));
+  auto next_count = Clock::now();
+  // Upkeep says when the database is away, and a PieceSize what takes too long.
+  const auto tell = [](const char* work, const absl::Status& status) {
+    if (status.ok() || absl::IsUnavailable(status)) return;
+    spdlog::error("{}: {}", work, std::string(status.message()));
+  };
   do {
-    if (absl::Status status = Reuse(database); !status.ok() && !absl::IsUnavailable(status)) {
-      spdlog::error("reusing results: {}", std::string(status.message()));
-    }
-    absl::Status status = CollectGarbage(database, artifacts_, settings_.tick);
-    if (status.ok() && absl::Now() >= next_checkpoints) {
-      status = DropCheckpoints(database, kCheckpointGrace).status();
-      next_checkpoints = absl::Now() + kDropCheckpointsEvery;
-    }
-    if (status.ok() && absl::Now() >= next_count) {
-      const absl::Time start = absl::Now();
-      const auto runs = CountRuns(database);
-      status = runs.status();
+    tell("reusing results", Reuse(database, reuses));
+    tell("collecting garbage", garbage.Collect(settings_.tick));
+    if (const auto start = Clock::now(); start >= next_count) {
+      const auto runs = counts.Do([&](int) { return CountRuns(database); });
+      tell("counting runs", runs.status());
       if (runs.ok()) counters_.Show(*runs);
       // However many runs there are: at most a hundredth of a connection.
-      next_count = absl::Now() + std::max(settings_.count_every, 100 * (absl::Now() - start));
-    }
-    // Upkeep says when the database is away.
-    if (!status.ok() && !absl::IsUnavailable(status)) {
-      spdlog::error("collecting garbage: {}", std::string(status.message()));
+      const absl::Duration took = absl::FromChrono(Clock::now() - start);
+      next_count = Clock::now() +
+                   absl::ToChronoNanoseconds(std::max(settings_.count_every, 100 * took));
     }
   } while (Sleep(settings_.tick));
 }

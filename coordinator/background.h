@@ -1,6 +1,5 @@
 // What a coordinator does unasked: upkeep of leases, of results that serve other sweeps and of
-// what was deleted once a second, of checkpoints once a minute, and word of claimable work to and
-// from the other coordinators.
+// garbage once a second, and word of claimable work to and from the other coordinators.
 #pragma once
 
 #include <absl/time/time.h>
@@ -11,6 +10,7 @@
 #include "common/artifact_store.h"
 #include "common/mutex.h"
 #include "coordinator/counters.h"
+#include "coordinator/piece_size.h"
 #include "coordinator/progress_board.h"
 #include "coordinator/store/database.h"
 #include "coordinator/store/leases.h"
@@ -25,6 +25,7 @@ class Background {
     FailurePolicy failures;
     absl::Duration tick = absl::Seconds(1);         // between two upkeeps
     absl::Duration count_every = absl::Minutes(1);  // runs by state, for the gauges
+    absl::Duration artifact_grace = absl::Hours(1);  // GarbageCollector's
   };
   // `wake` is called when there may be claimable runs; from any thread.
   Background(Settings settings, ProgressBoard& board, ArtifactStore& artifacts, Counters& counters,
@@ -37,8 +38,12 @@ class Background {
 
  private:
   void Upkeep() LOCKS_EXCLUDED(mutex_);
+  // Ends the leases that had run out at `database_now`.
+  absl::Status Expire(Database& database, PieceSize& piece, absl::Time database_now)
+      LOCKS_EXCLUDED(mutex_);
+  absl::Status QueueDue(Database& database, PieceSize& piece) LOCKS_EXCLUDED(mutex_);
   void Garbage() LOCKS_EXCLUDED(mutex_);
-  absl::Status Reuse(Database& database) LOCKS_EXCLUDED(mutex_);
+  absl::Status Reuse(Database& database, PieceSize& piece) LOCKS_EXCLUDED(mutex_);
   void Listen() LOCKS_EXCLUDED(mutex_);
   void Notify() LOCKS_EXCLUDED(mutex_);
   // False once it is time to stop.

@@ -35,7 +35,7 @@ Coordinator::Coordinator(const Options& options)
       lanes_(std::make_unique<Lanes>(options.database, counters_)),
       matcher_(lanes_->claims, options.dispatch.lease_ttl, options.poll),
       hub_({options.database}, board_),
-      logs_({options.database, absl::Seconds(10), /*lazy_commit=*/true}, board_) {}
+      logs_({options.database, absl::Seconds(10), /*lazy_commit=*/true}, board_, counters_) {}
 
 absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Start(const Options& options) {
   RETURN_IF_ERROR(CheckSecurity(options.listen, options.security));
@@ -55,7 +55,8 @@ absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Start(const Options& o
                            options.dispatch.lease_ttl,
                            options.dispatch.failures,
                            options.tick,
-                           options.count_every},
+                           options.count_every,
+                           options.artifact_grace},
       c->board_, *c->artifacts_, c->counters_,
       [matcher = &c->matcher_](const NewWork& work) { matcher->Wake(work); });
   c->notifier_ = std::make_unique<Notifier>(Database::Settings{options.database, absl::Seconds(30)},
@@ -77,7 +78,8 @@ absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Start(const Options& o
                                                       *c->artifacts_, c->counters_, work_appeared},
                                         options.dispatch);
   c->admin_ = std::make_unique<AdminService>(c->lanes_->general, options.dispatch.lease_ttl,
-                                             work_appeared, c->gate_.get());
+                                             work_appeared, c->gate_.get(), *c->artifacts_,
+                                             options.artifact_grace);
   ASSIGN_OR_RETURN(
       c->server_,
       RpcServer::Start(options.listen, {c->sweeps_.get(), c->dispatch_.get(), c->admin_.get()},

@@ -38,6 +38,8 @@ struct Options {
   HttpSettings http;                       // for monitoring
   std::string version = "unknown";
   absl::Duration count_every = absl::Minutes(1);  // runs by state, for the gauges
+  // A file that nothing names, and an upload that broke off, is removed after this.
+  absl::Duration artifact_grace = absl::Hours(1);
   Readiness::Settings readiness;
   Notifier::Settings notices;
   SubmitterRules submitters;

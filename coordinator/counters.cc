@@ -105,6 +105,12 @@ void Counters::Show(const RunCounts& runs) {
   }
 }
 
+prometheus::Counter& Counters::BackgroundTimeouts(const std::string& work) {
+  return metrics_.Counter("gridsweep_background_timeouts_total",
+                          "Pieces of background work that the database ended for time.",
+                          {{"work", work}});
+}
+
 prometheus::Histogram& Counters::CommitSeconds(const std::string& lane) {
   return metrics_.Histogram(
       "gridsweep_commit_seconds",

@@ -25,6 +25,8 @@ class Counters {
   // What the gauges show from now on.
   void Show(const Vitals& vitals);
   void Show(const RunCounts& runs);
+  // Background work that the database ended for time.
+  prometheus::Counter& BackgroundTimeouts(const std::string& work);
   // Where transactions of `lane` are timed.
   prometheus::Histogram& CommitSeconds(const std::string& lane);
 

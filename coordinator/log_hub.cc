@@ -1,7 +1,5 @@
 #include "coordinator/log_hub.h"
 
-#include <absl/time/clock.h>
-
 #include <algorithm>
 #include <chrono>
 #include <map>
@@ -15,10 +13,12 @@ namespace gridsweep::coordinator {
 namespace {
 
 constexpr auto kTick = std::chrono::seconds(1);
-constexpr absl::Duration kDropEvery = absl::Minutes(1);
+constexpr int kRunsAPiece = 10'000;  // whose new lines are kept at once
 constexpr size_t kMostFollowers = 256;
 // Messages that wait for a follower; what is beyond is read again for it.
 constexpr size_t kMostUnsent = 64;
+// That are read of a run; each has up to 64 kB.
+constexpr int kAttemptsAtOnce = 64;
 
 absl::Status DrainStatus() {
   return WithRetryAfter(absl::UnavailableError("the coordinator is shutting down"),
@@ -42,10 +42,12 @@ class LogHub::Follower final : public grpc::ServerWriteReactor<v1::StreamLogsRes
     {
       MutexLock lock(mutex_);
       if (ending_) return;
-      bool all = true;
+      bool all = log.all;
       for (const AttemptLines& attempt : log.attempts) {
-        all = unsent_.size() < kMostUnsent;
-        if (!all) break;
+        if (unsent_.size() >= kMostUnsent) {
+          all = false;
+          break;
+        }
         Tell(attempt);
       }
       if (all && (log.ended || !follow_)) ending_ = absl::OkStatus();
@@ -133,8 +135,11 @@ class LogHub::Follower final : public grpc::ServerWriteReactor<v1::StreamLogsRes
   std::optional<absl::Status> ending_ GUARDED_BY(mutex_);
 };
 
-LogHub::LogHub(Database::Settings settings, ProgressBoard& board)
-    : database_(std::move(settings)), board_(board), thread_([this] { Loop(); }) {}
+LogHub::LogHub(Database::Settings settings, ProgressBoard& board, Counters& counters)
+    : database_(std::move(settings)),
+      board_(board),
+      keeping_("keeping log lines", kRunsAPiece, counters.BackgroundTimeouts("keep_log_lines")),
+      thread_([this] { Loop(); }) {}
 
 LogHub::~LogHub() {
   Drain();
@@ -179,7 +184,6 @@ void LogHub::Remove(Follower* follower) {
 }
 
 void LogHub::Loop() {
-  absl::Time next_drop = absl::InfinitePast();
   auto next_tick = std::chrono::steady_clock::now();
   for (;;) {
     bool tick = false;
@@ -195,17 +199,23 @@ void LogHub::Loop() {
     if (tick) next_tick = std::chrono::steady_clock::now() + kTick;
     KeepNewLines();
     TellFollowers();
-    if (absl::Now() >= next_drop) {
-      next_drop = absl::Now() + kDropEvery;
-      (void)DropKeptLines(database_);  // the next time will do
-    }
   }
 }
 
 void LogHub::KeepNewLines() {
   std::vector<NewLines> added = board_.TakeNewLines();
-  const absl::Status status = KeepLines(database_, added);
+  absl::Status status;
+  size_t kept = 0;
+  while (status.ok() && kept < added.size()) {
+    size_t n = 0;
+    status = keeping_.Do([&](int size) {
+      n = std::min(added.size() - kept, static_cast<size_t>(size));
+      return KeepLines(database_, std::span(added).subspan(kept, n));
+    });
+    if (status.ok()) kept += n;
+  }
   if (status.ok()) return;
+  added.erase(added.begin(), added.begin() + static_cast<std::ptrdiff_t>(kept));
   board_.PutBack(std::move(added));
   // Upkeep says when the database is away.
   if (!absl::IsUnavailable(status)) {
@@ -223,7 +233,7 @@ void LogHub::TellFollowers() {
     }
   }
   for (const auto& [run_id, from] : wanted) {
-    const absl::StatusOr<RunLog> log = ReadRunLog(database_, run_id, from);
+    const absl::StatusOr<RunLog> log = ReadRunLog(database_, run_id, from, kAttemptsAtOnce);
     MutexLock lock(mutex_);
     for (Follower* follower : followers_) {
       // Who came since is read for with the next round.

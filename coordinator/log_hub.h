@@ -8,6 +8,8 @@
 #include <thread>
 
 #include "common/mutex.h"
+#include "coordinator/counters.h"
+#include "coordinator/piece_size.h"
 #include "coordinator/progress_board.h"
 #include "coordinator/store/run_logs.h"
 
@@ -18,7 +20,7 @@ namespace gridsweep::coordinator {
 // coordinator, whichever hears its worker. At most 256 streams at a time.
 class LogHub {
  public:
-  LogHub(Database::Settings settings, ProgressBoard& board);
+  LogHub(Database::Settings settings, ProgressBoard& board, Counters& counters);
   ~LogHub();
 
   // Tells what the run's attempts have logged; with `follow` goes on until the run has ended.
@@ -38,6 +40,7 @@ class LogHub {
 
   Database database_;
   ProgressBoard& board_;
+  PieceSize keeping_;  // runs' new lines
   Mutex mutex_;
   CondVar changed_;
   std::set<Follower*> followers_ GUARDED_BY(mutex_);

@@ -33,7 +33,7 @@ int main(int argc, char** argv) {
   const char* url = std::getenv("DATABASE_URL");
   options.database = url == nullptr ? "" : url;
   std::string lease_ttl = "60s", heartbeat_interval = "15s", backoff_base = "5s",
-              checkpoint_interval = "5m", stuck_after = "5m", admin_token;
+              checkpoint_interval = "5m", stuck_after = "5m", artifact_grace = "1h", admin_token;
 
   CLI::App app("Stores sweeps in PostgreSQL and hands their runs to workers.");
   app.set_version_flag("--version", "gridsweep-coordinator " GRIDSWEEP_VERSION);
@@ -42,6 +42,9 @@ int main(int argc, char** argv) {
   app.add_option("--database", options.database,
                  "PostgreSQL URL or keywords; default: $DATABASE_URL, else the PG* variables");
   app.add_option("--artifacts", options.artifacts, "directory of result files; required");
+  app.add_option("--artifact-grace", artifact_grace,
+                 "a file that nothing names, or an upload that broke off, is removed after this")
+      ->capture_default_str();
   gridsweep::AddServerSecurityFlags(app, options.security);
   app.add_option("--create-admin-token", admin_token,
                  "make a token of this name that may do everything, print it, and exit");
@@ -102,6 +105,7 @@ int main(int argc, char** argv) {
   if (!ParseDuration(lease_ttl, dispatch.lease_ttl) ||
       !ParseDuration(heartbeat_interval, dispatch.heartbeat_interval) ||
       !ParseDuration(backoff_base, dispatch.failures.backoff_base) ||
+      !ParseDuration(artifact_grace, options.artifact_grace) ||
       !ParseDuration(checkpoint_interval, dispatch.checkpoint_interval)) {
     std::fprintf(stderr, "durations are written like 500ms, 15s or 1m30s\n");
     return 2;

@@ -55,7 +55,7 @@ void Notifier::Loop(bool writes) {
       next_drop = absl::Now() + kDropEvery;
     }
     // Upkeep says when the database is away.
-    if (!status.ok() && !absl::IsUnavailable(status)) {
+    if (!status.ok() && (!absl::IsUnavailable(status) || TimedOut(status))) {
       spdlog::error("notices of ended sweeps: {}", std::string(status.message()));
     }
     const auto until =

@@ -3,6 +3,7 @@
 #include "common/stall_alarm.h"
 #include "common/strings.h"
 #include "coordinator/dispatch_service.h"
+#include "coordinator/store/artifact_uploads.h"
 #include "coordinator/store/checkpoints.h"
 #include "coordinator/store/fields.h"
 #include "coordinator/store/results.h"
@@ -17,6 +18,7 @@ struct ArtifactKind {
   using Request = v1::UploadArtifactRequest;
   using Response = v1::UploadArtifactResponse;
   static constexpr char kPath[] = "header";
+  static constexpr char kName[] = "result";
   static const Request::Header& FileOf(const Request::Header& header) { return header; }
   static uint64_t MostBytes(const DispatchSettings& settings) {
     return settings.max_artifact_bytes;
@@ -35,6 +37,7 @@ struct CheckpointKind {
   using Request = v1::SaveCheckpointRequest;
   using Response = v1::SaveCheckpointResponse;
   static constexpr char kPath[] = "header.checkpoint";
+  static constexpr char kName[] = "checkpoint";
   static const v1::CheckpointRef& FileOf(const Request::Header& header) {
     return header.checkpoint();
   }
@@ -109,8 +112,8 @@ class UploadReactor final : public grpc::ServerReadReactor<typename Kind::Reques
       return absl::ResourceExhaustedError(
           StrCat(path, ".size: ", File().size(), " bytes; at most ", Kind::MostBytes(settings_)));
     }
-    ASSIGN_OR_RETURN(const bool named, TouchArtifact(database, Key(), File().sha256()));
-    if (named && parts_.artifacts.Has(File().sha256())) {
+    ASSIGN_OR_RETURN(const bool stored, Announce(database));
+    if (stored && parts_.artifacts.Has(File().sha256())) {
       RETURN_IF_ERROR(Record(database));
       response_->set_already_stored(true);
       return false;
@@ -125,15 +128,24 @@ class UploadReactor final : public grpc::ServerReadReactor<typename Kind::Reques
       return absl::DataLossError(
           StrCat("the upload ended after ", received_, " of ", File().size(), " bytes"));
     }
+    // Again: of a lease that has ended meanwhile nothing may come into the store.
+    RETURN_IF_ERROR(Announce(database).status());
     RETURN_IF_ERROR(upload_->Commit(File().sha256()));
     parts_.counters.artifact_bytes.Increment(static_cast<double>(received_));
     RETURN_IF_ERROR(Record(database));
     return false;
   }
 
+  absl::StatusOr<bool> Announce(Database& database) {
+    return AnnounceArtifact(database, Key(), File().sha256(), Kind::kName);
+  }
+
   // Names the stored file. What the garbage collector was at is there no more.
   absl::Status Record(Database& database) {
-    RETURN_IF_ERROR(Kind::Record(database, Key(), header_));
+    if (absl::Status status = Kind::Record(database, Key(), header_); !status.ok()) {
+      if (IsLeaseLost(status)) (void)AbandonArtifacts(database, {File().sha256()});
+      return status;
+    }
     if (parts_.artifacts.Has(File().sha256())) return absl::OkStatus();
     return absl::UnavailableError("the file was garbage of a deleted run and went; upload again");
   }

@@ -150,6 +150,7 @@ int RunSweepctl(const std::vector<std::string>& args, Console& console) {
   AddLifecycle(app, session);
   AddWorkers(app, session);
   AddToken(app, session);
+  AddArtifacts(app, session);
   AddQuery(app, session);
   AddCompare(app, session);
   AddFigure(app, session);

@@ -133,16 +133,21 @@ absl::StatusOr<int> GetRuns(Session& session, const Options& options) {
 
 absl::StatusOr<int> GetWorkers(Session& session, const Options& options) {
   ASSIGN_OR_RETURN(Client * client, session.Connect());
-  v1::ListWorkersRequest request;
-  request.set_all(options.all);
-  ASSIGN_OR_RETURN(const auto response,
-                   client->Call(client->admin(), &v1::AdminService::Stub::ListWorkers, request));
   Listing listing = WorkerListing();
   listing.when_empty = "No workers. `sweepctl local up` starts one on this machine.";
-  for (const auto& worker : response.workers()) {
-    if (options.limit > 0 && listing.rows.size() >= options.limit) break;
-    AddWorker(listing, worker);
-  }
+  RETURN_IF_ERROR(Pages(
+      options.limit, 1000, [&](uint32_t size, std::string& token) -> absl::StatusOr<uint64_t> {
+        v1::ListWorkersRequest request;
+        request.set_all(options.all);
+        request.set_page_size(size);
+        request.set_page_token(token);
+        ASSIGN_OR_RETURN(
+            const auto page,
+            client->Call(client->admin(), &v1::AdminService::Stub::ListWorkers, request));
+        for (const auto& worker : page.workers()) AddWorker(listing, worker);
+        token = page.next_page_token();
+        return static_cast<uint64_t>(page.workers_size());
+      }));
   session.Print(listing);
   return kDone;
 }

@@ -32,9 +32,14 @@ std::string Shortage(const v1::SweepSettings& settings, const v1::ListWorkersRes
 }
 
 absl::StatusOr<std::string> AskShortage(Client& client, const v1::SweepSettings& settings) {
-  ASSIGN_OR_RETURN(const auto workers,
-                   client.Call(client.admin(), &v1::AdminService::Stub::ListWorkers,
-                               v1::ListWorkersRequest()));
+  v1::ListWorkersResponse workers;
+  v1::ListWorkersRequest request;
+  do {
+    ASSIGN_OR_RETURN(const auto page, client.Call(client.admin(),
+                                                  &v1::AdminService::Stub::ListWorkers, request));
+    workers.mutable_workers()->MergeFrom(page.workers());
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
   return Shortage(settings, workers);
 }
 

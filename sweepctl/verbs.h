@@ -17,6 +17,7 @@ void AddLifecycle(CLI::App& app,
                   Session& session);               // lifecycle.cc: pause, resume, stop, cancel, ...
 void AddWorkers(CLI::App& app, Session& session);  // workers.cc: cordon, uncordon, drain
 void AddToken(CLI::App& app, Session& session);    // token.cc: create, list, revoke
+void AddArtifacts(CLI::App& app, Session& session);  // artifacts.cc: check
 void AddQuery(CLI::App& app, Session& session);    // query.cc
 void AddCompare(CLI::App& app, Session& session);  // compare.cc
 void AddFigure(CLI::App& app, Session& session);   // figure.cc

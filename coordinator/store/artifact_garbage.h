@@ -11,12 +11,12 @@
 
 namespace gridsweep::coordinator {
 
-// Deletes the rows of up to `limit` artifacts that runs have let go of and
-// that no run names. How many it looked at.
+// Deletes the rows of up to `limit` artifacts that runs have let go of, that no result and no
+// checkpoint names and that no lease is uploading. How many it looked at.
 absl::StatusOr<int> ForgetArtifacts(Database& database, int limit);
 
 // Calls `unlink` for up to `limit` files whose row was deleted; one that
-// fails is tried again the next time. A file that is uploaded at the same time either
+// fails is tried again after all others. A file that is uploaded at the same time either
 // is named before, and stays, or its uploader finds it missing (RecordArtifact). How many went.
 absl::StatusOr<int> UnlinkForgotten(
     Database& database, int limit,

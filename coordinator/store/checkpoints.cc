@@ -13,21 +13,20 @@ constexpr Statement kRecord{"record_checkpoint", R"(
   on conflict (run_id) do update set step = excluded.step, sha256 = excluded.sha256,
     size = excluded.size, numerics_id = excluded.numerics_id,
     science_version = excluded.science_version, saved_at = clock_timestamp()
-  where checkpoints.step <= excluded.step)"};
+  where checkpoints.step <= excluded.step
+  returning 1)"};
+// The checkpoint names it now.
+constexpr Statement kUploaded{"end_upload_of_checkpoint", R"(
+  delete from artifact_uploads
+  where token = $1::uuid and kind = 'checkpoint' and sha256 = $2::bytea)"};
 constexpr Statement kFind{"find_checkpoint_of_lease", R"(
   select c.sha256 = $3::bytea from leases l left join checkpoints c using (run_id)
   where l.run_id = $1 and l.token = $2::uuid)"};
 constexpr Statement kDropEnded{"drop_checkpoints_of_ended_runs", R"(
-  delete from checkpoints c using run_state r
-  where r.run_id = c.run_id and r.state in (4, 5, 6, 7))"};
-constexpr Statement kDropFiles{"drop_unnamed_checkpoint_files", R"(
-  with gone as (
-    delete from artifacts a
-    where a.kind = 'checkpoint'
-      and a.touched_at < clock_timestamp() - $1::float8 * interval '1 second'
-      and not exists (select from checkpoints c where c.sha256 = a.sha256)
-    returning a.sha256),
-  g as (insert into artifact_garbage select sha256 from gone on conflict do nothing)
+  with ended as (
+    select c.run_id from checkpoints c join run_state r using (run_id)
+    where r.state in (4, 5, 6, 7) limit $1 for update of c skip locked),
+  gone as (delete from checkpoints c using ended e where c.run_id = e.run_id returning 1)
   select count(*) from gone)"};
 
 }  // namespace
@@ -36,8 +35,10 @@ absl::Status RecordCheckpoint(Database& database, const LeaseKey& key,
                               const v1::CheckpointRef& checkpoint) {
   return database.Transact([&](Transaction& t) {
     RETURN_IF_ERROR(RecordArtifact(t, key, checkpoint.sha256(), checkpoint.size(), "checkpoint"));
-    t.Exec(kRecord, {key.run_id, checkpoint.step(), Bytea(checkpoint.sha256()), checkpoint.size(),
-                     checkpoint.numerics_id(), checkpoint.science_version()});
+    const pqxx::result recorded = t.Exec(
+        kRecord, {key.run_id, checkpoint.step(), Bytea(checkpoint.sha256()), checkpoint.size(),
+                  checkpoint.numerics_id(), checkpoint.science_version()});
+    if (!recorded.empty()) t.Exec(kUploaded, {Uuid(key.token), Bytea(checkpoint.sha256())});
     return absl::OkStatus();
   });
 }
@@ -51,10 +52,9 @@ absl::StatusOr<bool> HasCheckpoint(Database& database, const LeaseKey& key,
   });
 }
 
-absl::StatusOr<int64_t> DropCheckpoints(Database& database, absl::Duration grace) {
-  return database.Transact([&](Transaction& t) -> absl::StatusOr<int64_t> {
-    t.Exec(kDropEnded);
-    return t.Exec(kDropFiles, {absl::ToDoubleSeconds(grace)})[0][0].as<int64_t>();
+absl::StatusOr<int> DropCheckpoints(Database& database, int limit) {
+  return database.Transact([&](Transaction& t) -> absl::StatusOr<int> {
+    return t.Exec(kDropEnded, {limit})[0][0].as<int>();
   });
 }
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <absl/status/statusor.h>
-#include <absl/time/time.h>
 
 #include <string>
 
@@ -13,7 +12,8 @@
 
 namespace gridsweep::coordinator {
 
-// Names the stored file as the run's checkpoint, unless a later step has one. Errors: LEASE_LOST.
+// Names the stored file as the run's checkpoint, unless a later step has one; the file that it had
+// before becomes garbage. Errors: LEASE_LOST.
 absl::Status RecordCheckpoint(Database& database, const LeaseKey& key,
                               const v1::CheckpointRef& checkpoint);
 
@@ -21,8 +21,8 @@ absl::Status RecordCheckpoint(Database& database, const LeaseKey& key,
 absl::StatusOr<bool> HasCheckpoint(Database& database, const LeaseKey& key,
                                    const std::string& sha256);
 
-// Drops checkpoints of runs that have ended, and the rows of checkpoint files that no run has
-// named for `grace`; the files become garbage (artifact_garbage.h). How many.
-absl::StatusOr<int64_t> DropCheckpoints(Database& database, absl::Duration grace);
+// Drops up to `limit` checkpoints of runs that have ended; their files become garbage
+// (artifact_garbage.h). How many.
+absl::StatusOr<int> DropCheckpoints(Database& database, int limit);
 
 }  // namespace gridsweep::coordinator

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/database_away.h"
+#include "common/status.h"
 #include "common/strings.h"
 #include "db/libpqxx.h"
 
@@ -37,11 +38,15 @@ std::string Message(const std::exception& e) {
   return "database: " + text;
 }
 
+constexpr char kTimedOut[] = "STATEMENT_TIMEOUT";
+
 absl::Status OfSqlState(const pqxx::sql_error& e) {
   const std::string state = e.sqlstate();
   // 53: out of resources; 57: timeouts, shutdown; 55: a lock not granted in time.
   if (state.rfind("53", 0) == 0 || state.rfind("57", 0) == 0 || state.rfind("55", 0) == 0) {
-    return absl::UnavailableError(Message(e));
+    const absl::Status status = absl::UnavailableError(Message(e));
+    // Query cancelled; lock not available.
+    return state == "57014" || state == "55P03" ? WithReason(status, kTimedOut) : status;
   }
   return absl::InternalError(Message(e));
 }
@@ -57,6 +62,8 @@ void PauseBeforeRetry(int attempt) {
 }
 
 }  // namespace
+
+bool TimedOut(const absl::Status& status) { return Reason(status) == kTimedOut; }
 
 pqxx::result Transaction::Exec(const Statement& statement, const Params& params) {
   if (database_.prepared_.insert(statement.name).second) {

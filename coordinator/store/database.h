@@ -42,6 +42,9 @@ class Transaction {
   Database& database_;
 };
 
+// Whether Transact was ended by statement_timeout or by waiting for a lock: less at once may do.
+bool TimedOut(const absl::Status& status);
+
 // Connects at the first use and again after a loss. For one thread at a time.
 class Database {
  public:

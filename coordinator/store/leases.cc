@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "common/status.h"
@@ -165,13 +166,16 @@ constexpr Statement kRenew{"renew_leases", R"(
   update leases set expires_at = clock_timestamp() + $4::float8 * interval '1 second'
   where run_id = any($2::bigint[]) and token = any($3::uuid[]) and worker_id + 0 = $1
     and expires_at < clock_timestamp() + 0.9 * $4::float8 * interval '1 second')"};
+// Under the leases' locks: who ends a lease meanwhile, and stores the run's curve, is waited for.
 constexpr Statement kKeepPoints{"keep_curve_points", R"(
   insert into learning_curves (run_id, step, loss, error_cm, fraction_above)
   select p.run_id, p.step, p.loss, p.error_cm, p.above::float8[]
   from unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::float8[], $5::float8[], $6::text[])
          as p(run_id, token, step, loss, error_cm, above)
-  cross join lateral (select token from leases where leases.run_id = p.run_id offset 0) l
-  where l.token = p.token
+  cross join lateral (
+    select token from leases where leases.run_id = p.run_id and leases.token = p.token
+    for key share) l
+  order by p.run_id, p.step
   on conflict do nothing)"};
 constexpr Statement kNamed{"find_leases_of_worker", R"(
   select l.run_id, l.token, l.cancelling
@@ -331,19 +335,28 @@ constexpr Statement kHoldSweepsOfExpired{"hold_sweeps_of_expired_leases", R"(
   order by sweep_id for key share)"};
 constexpr Statement kExpired{"list_expired_leases", R"(
   select run_id, token from leases
-  where expires_at < clock_timestamp()
+  where expires_at < least(clock_timestamp(), $2::timestamptz)
     and pg_postmaster_start_time() < clock_timestamp() - $1::float8 * interval '1 second'
-  for update skip locked)"};
+    and not exists (
+      select from coordinators c
+      where c.alive_at < clock_timestamp() - 3 * c.again
+        and c.alive_at > clock_timestamp() - 2 * $1::float8 * interval '1 second')
+  limit $3 for update skip locked)"};
 constexpr Statement kDue{"queue_runs_after_backoff", R"(
   with d as (select run_id from run_state where state = 1 and not_before <= clock_timestamp()
-             for update skip locked),
+             limit $1 for update skip locked),
   u as (update run_state r set state = 0, queue_pos = nextval('queue_pos_seq'), not_before = null,
                changed_at = clock_timestamp()
         from d where r.run_id = d.run_id returning 1)
   select count(*) from u)"};
 constexpr Statement kMarkAlive{"mark_coordinator_alive", R"(
-  insert into coordinators (id) values ($1::uuid)
+  insert into coordinators (id, again) values ($1::uuid, $2::float8 * interval '1 second')
   on conflict (id) do update set alive_at = clock_timestamp())"};
+constexpr Statement kMarkEnded{"mark_coordinator_ended", R"(
+  delete from coordinators
+  where id = $1::uuid or alive_at < clock_timestamp() - interval '1 day')"};
+constexpr Statement kNow{"read_clock",
+                         "select (extract(epoch from clock_timestamp()) * 1000000)::bigint"};
 constexpr Statement kNotify{"notify", "select pg_notify($1, $2)"};
 
 // A payload is less than 8000 bytes.
@@ -357,30 +370,57 @@ std::string ToPayload(const NewWork& work) {
 
 }  // namespace
 
+absl::StatusOr<absl::Time> DatabaseTime(Database& database) {
+  return database.Transact([&](Transaction& t) -> absl::StatusOr<absl::Time> {
+    return absl::FromUnixMicros(t.Exec(kNow)[0][0].as<int64_t>());
+  });
+}
+
+absl::StatusOr<std::vector<EndedLease>> ExpireLeases(Database& database, absl::Duration ttl,
+                                                     const FailurePolicy& policy,
+                                                     const LogTails& log_tails, absl::Time until,
+                                                     int limit) {
+  const Param before = until == absl::InfiniteFuture()
+                           ? Param("infinity")
+                           : Param(absl::FormatTime(absl::RFC3339_full, until, absl::UTCTimeZone()));
+  return database.Transact([&](Transaction& t) -> absl::StatusOr<std::vector<EndedLease>> {
+    // Most of the time none has, and one look at the leases tells.
+    if (t.Exec(kHoldSweepsOfExpired).empty()) return std::vector<EndedLease>();
+    return End(t, ReadKeys(t.Exec(kExpired, {absl::ToDoubleSeconds(ttl), before, limit})), "lost",
+               kNobody, "the lease expired: no heartbeat in time", log_tails, policy)
+        .leases;
+  });
+}
+
+absl::StatusOr<int64_t> QueueDueRuns(Database& database, int limit) {
+  return database.Transact([&](Transaction& t) -> absl::StatusOr<int64_t> {
+    return t.Exec(kDue, {limit})[0][0].as<int64_t>();
+  });
+}
+
 absl::StatusOr<Upkeep> DoUpkeep(Database& database, bool expire, absl::Duration ttl,
                                 const FailurePolicy& policy, const LogTails& log_tails) {
+  constexpr int kAll = std::numeric_limits<int>::max();
   Upkeep upkeep;
   if (expire) {
-    auto expired =
-        database.Transact([&](Transaction& t) -> absl::StatusOr<std::vector<EndedLease>> {
-          // Most of the time none has, and one look at the leases tells.
-          if (t.Exec(kHoldSweepsOfExpired).empty()) return std::vector<EndedLease>();
-          return End(t, ReadKeys(t.Exec(kExpired, {absl::ToDoubleSeconds(ttl)})), "lost", kNobody,
-                     "the lease expired: no heartbeat in time", log_tails, policy)
-              .leases;
-        });
-    if (!expired.ok()) return expired.status();
-    upkeep.expired = *std::move(expired);
+    ASSIGN_OR_RETURN(upkeep.expired, ExpireLeases(database, ttl, policy, log_tails,
+                                                  absl::InfiniteFuture(), kAll));
   }
-  ASSIGN_OR_RETURN(upkeep.due, database.Transact([&](Transaction& t) -> absl::StatusOr<int64_t> {
-    return t.Exec(kDue)[0][0].as<int64_t>();
-  }));
+  ASSIGN_OR_RETURN(upkeep.due, QueueDueRuns(database, kAll));
   return upkeep;
 }
 
-absl::Status MarkAlive(Database& database, const std::string& coordinator_id) {
+absl::Status MarkAlive(Database& database, const std::string& coordinator_id,
+                       absl::Duration again) {
   return database.Transact([&](Transaction& t) {
-    t.Exec(kMarkAlive, {Uuid(coordinator_id)});
+    t.Exec(kMarkAlive, {Uuid(coordinator_id), absl::ToDoubleSeconds(again)});
+    return absl::OkStatus();
+  });
+}
+
+absl::Status MarkEnded(Database& database, const std::string& coordinator_id) {
+  return database.Transact([&](Transaction& t) {
+    t.Exec(kMarkEnded, {Uuid(coordinator_id)});
     return absl::OkStatus();
   });
 }

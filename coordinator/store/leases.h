@@ -80,19 +80,34 @@ struct Failed {
 absl::StatusOr<Failed> FailLease(Database& database, const LeaseKey& key, const std::string& error,
                                  const std::string& log_tail, const FailurePolicy& policy);
 
+// The database's clock.
+absl::StatusOr<absl::Time> DatabaseTime(Database& database);
+
+// Ends up to `limit` leases as lost that ran out before `until`, a time of the database's clock
+// (which may jump once it has been looked at), where the server has been up for `ttl`; a run that was
+// lost five times in a row has that counted as a failure. None while a coordinator has fallen silent
+// without a word and less than two lease times ago: its workers get one to find another.
+absl::StatusOr<std::vector<EndedLease>> ExpireLeases(Database& database, absl::Duration ttl,
+                                                     const FailurePolicy& policy,
+                                                     const LogTails& log_tails, absl::Time until,
+                                                     int limit);
+// Puts up to `limit` runs whose pause is over back into the queue. How many.
+absl::StatusOr<int64_t> QueueDueRuns(Database& database, int limit);
+
 // What the coordinator does once a second.
 struct Upkeep {
   std::vector<EndedLease> expired;
   int64_t due = 0;  // runs whose pause is over
 };
-// Ends expired leases as lost where `expire` is set and the server has been up
-// for `ttl`; a run that was lost five times in a row has that counted as a
-// failure. Puts runs whose pause is over back into the queue.
+// Both, the first where `expire` is set, for all that there are.
 absl::StatusOr<Upkeep> DoUpkeep(Database& database, bool expire, absl::Duration ttl,
                                 const FailurePolicy& policy, const LogTails& log_tails = nullptr);
 
-// Says that this coordinator (16 raw bytes) is alive.
-absl::Status MarkAlive(Database& database, const std::string& coordinator_id);
+// Says that this coordinator (16 raw bytes) is alive; to be said again within `again`, or it counts
+// as silent after three times that.
+absl::Status MarkAlive(Database& database, const std::string& coordinator_id, absl::Duration again);
+// Says that it ends; forgets those that have been silent for a day.
+absl::Status MarkEnded(Database& database, const std::string& coordinator_id);
 
 // Tells all coordinators, this one too, where there may be claimable runs; reads what they hear.
 inline constexpr char kWorkChannel[] = "gridsweep_work";

@@ -74,15 +74,14 @@ constexpr Statement kForgiveFailures{
 constexpr Statement kDropResults{"drop_results_of_runs", R"(
   with gone as (delete from run_results where run_id = any($1::bigint[]) returning artifact)
   insert into artifact_garbage select distinct artifact from gone where artifact is not null
-  on conflict do nothing)"};
+  on conflict (sha256) do update set since = excluded.since)"};
 constexpr Statement kDropUnits{"drop_units_of_runs",
                                "delete from units where run_id = any($1::bigint[])"};
 constexpr Statement kDropRollups{"drop_rollups_of_runs",
                                  "delete from unit_rollups where run_id = any($1::bigint[])"};
 constexpr Statement kDropCurves{"drop_curves_of_runs",
                                 "delete from learning_curves where run_id = any($1::bigint[])"};
-// It begins anew: what failed it may be in its checkpoint. The file goes with those that no run
-// names.
+// It begins anew: what failed it may be in its checkpoint. The file goes with it.
 constexpr Statement kDropCheckpoints{"drop_checkpoints_of_runs",
                                      "delete from checkpoints where run_id = any($1::bigint[])"};
 constexpr Statement kMarkRetried{
@@ -118,7 +117,7 @@ constexpr Statement kDropRange[] = {
     {"drop_results_of_range", R"(
   with gone as (delete from run_results where run_id between $1 and $2 returning artifact)
   insert into artifact_garbage select distinct artifact from gone where artifact is not null
-  on conflict do nothing)"},
+  on conflict (sha256) do update set since = excluded.since)"},
     {"drop_worker_failures_of_range", "delete from worker_failures where run_id between $1 and $2"},
     {"drop_attempts_of_range", "delete from attempts where run_id between $1 and $2"},
     {"drop_states_of_range", "delete from run_state where run_id between $1 and $2"},

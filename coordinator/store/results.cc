@@ -18,9 +18,10 @@ constexpr Statement kLockLease{
     "lock_lease", "select 1 from leases where run_id = $1 and token = $2::uuid for update"};
 constexpr Statement kReadLease{"read_lease",
                                "select 1 from leases where run_id = $1 and token = $2::uuid"};
-constexpr Statement kTouchArtifact{
-    "touch_artifact",
-    "update artifacts set touched_at = clock_timestamp() where sha256 = $1::bytea returning 1"};
+// From here on the result names it.
+constexpr Statement kTakeArtifact{"take_artifact_of_result", R"(
+  with u as (delete from artifact_uploads where token = $2::uuid and sha256 = $1::bytea)
+  update artifacts set touched_at = clock_timestamp() where sha256 = $1::bytea returning 1)"};
 constexpr Statement kInsertArtifact{"insert_artifact", R"(
   insert into artifacts (sha256, size, kind) values ($1::bytea, $2, $3)
   on conflict (sha256) do update set touched_at = clock_timestamp())"};
@@ -239,14 +240,6 @@ absl::Status CheckLease(Database& database, const LeaseKey& key) {
   });
 }
 
-absl::StatusOr<bool> TouchArtifact(Database& database, const LeaseKey& key,
-                                   const std::string& sha256) {
-  return database.Transact([&](Transaction& t) -> absl::StatusOr<bool> {
-    if (t.Exec(kLockLease, {key.run_id, Uuid(key.token)}).empty()) return LeaseLost(key.run_id);
-    return !t.Exec(kTouchArtifact, {Bytea(sha256)}).empty();
-  });
-}
-
 absl::Status RecordArtifact(Database& database, const LeaseKey& key, const std::string& sha256,
                             uint64_t size, const std::string& kind) {
   return database.Transact(
@@ -331,7 +324,7 @@ absl::StatusOr<bool> CompleteRun(Database& database, const Completion& completio
     }
     RETURN_IF_ERROR(CheckSteps(header, lease[0][2].as<uint64_t>()));
     for (const v1::ArtifactRef& artifact : header.artifacts()) {
-      if (t.Exec(kTouchArtifact, {Bytea(artifact.sha256())}).empty()) {
+      if (t.Exec(kTakeArtifact, {Bytea(artifact.sha256()), Uuid(key.token)}).empty()) {
         return WithReason(
             absl::FailedPreconditionError(StrCat("header.artifacts: ", ToHex(artifact.sha256()),
                                                  " was not uploaded; upload it first")),

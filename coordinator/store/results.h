@@ -16,12 +16,9 @@ namespace gridsweep::coordinator {
 // OK while the lease is held; LEASE_LOST otherwise.
 absl::Status CheckLease(Database& database, const LeaseKey& key);
 
-// True when a row names the artifact already; the row counts as touched then.
-// LEASE_LOST when the lease is not held.
-absl::StatusOr<bool> TouchArtifact(Database& database, const LeaseKey& key,
-                                   const std::string& sha256);
-// Names a file that is durable in the artifact store. LEASE_LOST as above.
-// Afterwards the file is there to stay or, where it was garbage a moment ago, gone: look.
+// Records a file that is durable in the artifact store. LEASE_LOST as above.
+// Afterwards the file is there to stay until the lease ends or, where it was garbage a moment ago,
+// gone: look.
 absl::Status RecordArtifact(Database& database, const LeaseKey& key, const std::string& sha256,
                             uint64_t size, const std::string& kind);
 // The same as a part of `t`.

@@ -24,15 +24,21 @@ constexpr Statement kKeep{"keep_live_lines", R"(
                         [greatest(1, cardinality(v.lines) + cardinality(excluded.lines) - 49):] end
   where v.attempt <= excluded.attempt)"};
 constexpr Statement kDropKept{"drop_live_lines", R"(
-  delete from live_logs v
-  where not exists (select from leases l where l.run_id = v.run_id and l.attempt = v.attempt))"};
+  with old as (
+    select v.run_id, v.attempt from live_logs v
+    where not exists (select from leases l where l.run_id = v.run_id and l.attempt = v.attempt)
+    limit $1),
+  gone as (
+    delete from live_logs v using old where v.run_id = old.run_id and v.attempt = old.attempt
+    returning 1)
+  select count(*) from gone)"};
 
 constexpr Statement kRun{"find_run_of_log", R"(
   select st.state from runs r join run_state st using (run_id) join sweeps s on s.sweep_id = r.sweep_id
   where r.run_id = $1 and s.deleted_at is null)"};
 constexpr Statement kEnded{"read_logs_of_attempts", R"(
   select attempt, worker, log_tail from attempts
-  where run_id = $1 and attempt >= $2 order by attempt)"};
+  where run_id = $1 and attempt >= $2 order by attempt limit $3)"};
 constexpr Statement kLive{"read_live_lines", R"(
   select l.attempt, w.name, coalesce(array_to_string(v.lines, E'\n'), '')
   from leases l join workers w using (worker_id)
@@ -48,7 +54,7 @@ std::vector<std::string> Split(const std::string& text) {
 
 }  // namespace
 
-absl::Status KeepLines(Database& database, const std::vector<NewLines>& added) {
+absl::Status KeepLines(Database& database, std::span<const NewLines> added) {
   if (added.empty()) return absl::OkStatus();
   Params runs, attempts, texts;
   for (const NewLines& lines : added) {
@@ -65,14 +71,13 @@ absl::Status KeepLines(Database& database, const std::vector<NewLines>& added) {
   });
 }
 
-absl::Status DropKeptLines(Database& database) {
-  return database.Transact([&](Transaction& t) {
-    t.Exec(kDropKept);
-    return absl::OkStatus();
+absl::StatusOr<int> DropKeptLines(Database& database, int limit) {
+  return database.Transact([&](Transaction& t) -> absl::StatusOr<int> {
+    return t.Exec(kDropKept, {limit})[0][0].as<int>();
   });
 }
 
-absl::StatusOr<RunLog> ReadRunLog(Database& database, int64_t run_id, int from) {
+absl::StatusOr<RunLog> ReadRunLog(Database& database, int64_t run_id, int from, int limit) {
   return database.Transact([&](Transaction& t) -> absl::StatusOr<RunLog> {
     // The state first: what has ended by then has left its attempt for the next statement.
     const pqxx::result run = t.Exec(kRun, {run_id});
@@ -80,14 +85,17 @@ absl::StatusOr<RunLog> ReadRunLog(Database& database, int64_t run_id, int from) 
     RunLog log;
     log.ended = run[0][0].as<int>() >= static_cast<int>(State::kSucceeded);
     const pqxx::result live = t.Exec(kLive, {run_id, from});
-    const pqxx::result ended = t.Exec(kEnded, {run_id, from});
+    const pqxx::result ended = t.Exec(kEnded, {run_id, from, limit});
+    log.all = static_cast<int>(ended.size()) < limit;
     const auto add = [&](const pqxx::row& row) {
       const int attempt = row[0].as<int>();
       if (!log.attempts.empty() && log.attempts.back().attempt == attempt) return;
       log.attempts.push_back({attempt, row[1].c_str(), Split(row[2].c_str())});
     };
     for (const auto& row : ended) add(row);
-    for (const auto& row : live) add(row);
+    if (log.all) {
+      for (const auto& row : live) add(row);
+    }
     return log;
   });
 }

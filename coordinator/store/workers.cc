@@ -64,15 +64,17 @@ absl::StatusOr<v1::Worker> Tell(Database& database, const std::string& name, abs
 }  // namespace
 
 absl::StatusOr<std::vector<v1::Worker>> ListWorkers(Database& database, bool all,
-                                                    absl::Duration ttl) {
+                                                    absl::Duration ttl, const std::string& after,
+                                                    int limit) {
   static const std::string sql = StrCat(kSelectWorker, R"(
-  where $1 or w.directive = 3
-    or g.seen_at > clock_timestamp() - 3 * $2::float8 * interval '1 second'
-  order by w.name)");
+  where ($1 or w.directive = 3
+         or g.seen_at > clock_timestamp() - 3 * $2::float8 * interval '1 second')
+    and w.name > $3
+  order by w.name limit $4)");
   static const Statement kList{"list_workers", sql.c_str()};
   return database.Transact([&](Transaction& t) -> absl::StatusOr<std::vector<v1::Worker>> {
     std::vector<v1::Worker> workers;
-    for (const auto& row : t.Exec(kList, {all, absl::ToDoubleSeconds(ttl)})) {
+    for (const auto& row : t.Exec(kList, {all, absl::ToDoubleSeconds(ttl), after, limit})) {
       workers.push_back(ReadWorker(row));
     }
     return workers;

@@ -15,9 +15,12 @@
 namespace gridsweep::coordinator {
 
 // `live` = seen within `ttl`. Without `all`, those not seen for three are left
-// out, unless they are quarantined: that waits for somebody to see it.
+// out, unless they are quarantined: that waits for somebody to see it. By name, those after
+// `after`, at most `limit`.
 absl::StatusOr<std::vector<v1::Worker>> ListWorkers(Database& database, bool all,
-                                                    absl::Duration ttl);
+                                                    absl::Duration ttl,
+                                                    const std::string& after = "",
+                                                    int limit = 1000);
 
 // Takes no more runs. One in quarantine stays there.
 absl::StatusOr<v1::Worker> CordonWorker(Database& database, const std::string& name,

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
 
 #include "common/strings.h"
 
@@ -47,15 +49,43 @@ std::string Of(std::string sql, const std::string& sweep) {
   return sql;
 }
 
-// The file of every result is there, and no other.
+std::set<std::string> Lines(const std::string& text) {
+  std::set<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.insert(line);
+  return lines;
+}
+
+// The file of every result is there, and nothing else is left: no file, no row, no half of an
+// upload. Ours and sweepctl's own look must agree.
 void JudgeFiles(World& world) {
-  int64_t files = 0;
-  for (const auto& entry : fs::recursive_directory_iterator(world.artifacts())) {
-    files += entry.path().extension() == ".h5";
-  }
-  const std::string named = world.Sql("select count(*) from artifacts");
-  if (named != StrCat(files)) {
-    world.Complain(StrCat(files, " files, and ", named, " that the database names"));
+  std::string fault;
+  const auto clean = [&] {
+    std::set<std::string> files, left;
+    for (const auto& entry : fs::recursive_directory_iterator(world.artifacts())) {
+      const fs::path& path = entry.path();
+      if (path.extension() == ".h5") {
+        files.insert(path.stem());
+      } else if (path.parent_path().filename() == "tmp") {
+        left.insert(path.filename());
+      }
+    }
+    const auto named = Lines(world.Sql(
+        "select distinct encode(artifact, 'hex') from run_results where artifact is not null"));
+    const auto rows = Lines(world.Sql("select encode(sha256, 'hex') from artifacts"));
+    const std::string pending = world.Sql(
+        "select (select count(*) from artifact_uploads) + (select count(*) from artifact_garbage) "
+        "+ (select count(*) from checkpoints)");
+    fault = StrCat(files.size(), " files, ", rows.size(), " rows, ", named.size(),
+                   " files that results name, ", left.size(), " halves of uploads, ", pending,
+                   " rows of uploads, garbage and checkpoints");
+    return files == named && rows == named && left.empty() && pending == "0";
+  };
+  // The collector waits for its grace.
+  if (!Within(clean, std::chrono::seconds(60))) world.Complain(fault);
+  const Ran checked = world.Sweepctl({"artifacts", "check"});
+  if (checked.code != 0) {
+    world.Complain(StrCat("artifacts check: ", checked.out, checked.err));
   }
 }
 

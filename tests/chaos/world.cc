@@ -75,7 +75,7 @@ World::Part World::MakeCoordinator(int i) const {
            "unix:" + Path(StrCat("coordinator-", i, ".sock")), "--database",
            postgres_.ConnectionOf(database_), "--artifacts", artifacts(), "--lease-ttl",
            StrCat(shape_.lease_ttl.count(), "ms"), "--heartbeat-interval",
-           StrCat(shape_.lease_ttl.count() / 4, "ms"), "--backoff-base", "100ms",
+           StrCat(shape_.lease_ttl.count() / 4, "ms"), "--backoff-base", "100ms", "--artifact-grace", "5s",
            // A worker that is killed three times in a row is no broken machine here.
            "--quarantine-after", "0"},
           nullptr};

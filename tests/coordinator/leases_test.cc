@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "coordinator/progress_board.h"
+#include "coordinator/store/artifact_uploads.h"
 #include "tests/coordinator/fixture.h"
 
 namespace gridsweep::coordinator {
@@ -311,7 +312,7 @@ TEST_F(LeaseTable, EveryWriteOfAWorkerIsFenced) {
   EXPECT_TRUE(IsLost(CompleteRun(db_, late).status()));
   EXPECT_TRUE(IsLost(FailLease(db_, old.key, "", "", kAtOnce).status()));
   EXPECT_TRUE(IsLost(RecordArtifact(db_, old.key, std::string(32, 'a'), 1, "result")));
-  EXPECT_TRUE(IsLost(TouchArtifact(db_, old.key, std::string(32, 'a')).status()));
+  EXPECT_TRUE(IsLost(AnnounceArtifact(db_, old.key, std::string(32, 'a'), "result").status()));
   EXPECT_TRUE(IsLost(CheckLease(db_, old.key)));
   EXPECT_TRUE(ReleaseLeases(db_, {old.key}, "")->empty());
   EXPECT_EQ(RowCounts(), before);
@@ -339,6 +340,79 @@ TEST(LeftOutTest, TwoSuccessiveHeartbeatsAreNeeded) {
   EXPECT_TRUE(left_out.Observe(1, {"a", "b"}, {"a"}).empty());
   EXPECT_TRUE(left_out.Observe(2, {"b"}, {}).empty());
   EXPECT_EQ(left_out.Observe(1, {"a", "b"}, {"a"}), std::vector<std::string>{"b"});
+}
+
+// A heartbeat with points of the curve is on its way while the run's end is being stored: what it
+// brings must not come after.
+TEST_F(LeaseTable, PointsOfACurveWaitForTheEndOfTheirLease) {
+  Create(SmallSweep(1));
+  const auto worker = Register("w");
+  const LeaseKey key = Claim(worker, 1)[0].key;  // new: no renewal is written for it
+  Renewal renewal{key, {}};
+  renewal.points.emplace_back().set_step(7);
+  std::thread heartbeat;
+  const absl::Status ended = db_.Transact([&](Transaction& t) {
+    t.ExecText("delete from leases");
+    heartbeat = std::thread([&] {
+      Database database({conninfo_});
+      EXPECT_TRUE(
+          RenewLeases(database, worker.id, worker.incarnation, {renewal}, absl::Seconds(60)).ok());
+    });
+    Database watcher({conninfo_});
+    const absl::Time deadline = absl::Now() + absl::Seconds(5);
+    while (QueryOne(watcher,
+                    "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and "
+                    "datname = current_database()") == "0" &&
+           absl::Now() < deadline) {
+    }
+    return absl::OkStatus();
+  });
+  ASSERT_TRUE(ended.ok()) << ended;
+  heartbeat.join();
+  EXPECT_EQ(Count("select count(*) from learning_curves"), 0);
+}
+
+TEST_F(LeaseTable, ACoordinatorThatFallsSilentCostsNoLeaseAtOnce) {
+  Create(SmallSweep(1));
+  Claim(Register("w"), 1);
+  const std::string lost = RandomBytes(16);
+  ASSERT_TRUE(MarkAlive(db_, lost, absl::Milliseconds(100)).ok());
+  const auto silent_for = [&](int ms) {
+    Query(StrCat("update coordinators set alive_at = clock_timestamp() - interval '", ms,
+                 " ms' returning 1"));
+    Query("update leases set expires_at = clock_timestamp() - interval '1 ms' returning 1");
+    return ExpireLeases(db_, absl::Milliseconds(500), {}, nullptr, absl::InfiniteFuture(), 10)
+        .value()
+        .size();
+  };
+  EXPECT_EQ(silent_for(600), 0u) << "its workers look for another";
+  EXPECT_EQ(silent_for(1100), 1u) << "they had two lease times";
+}
+
+TEST_F(LeaseTable, ACoordinatorThatEndsInOrderHoldsUpNothing) {
+  Create(SmallSweep(1));
+  Claim(Register("w"), 1, absl::Milliseconds(1));
+  const std::string id = RandomBytes(16);
+  ASSERT_TRUE(MarkAlive(db_, id, absl::Milliseconds(1)).ok());
+  ASSERT_TRUE(MarkEnded(db_, id).ok());
+  EXPECT_EQ(Count("select count(*) from coordinators"), 0);
+  EXPECT_EQ(ExpireLeases(db_, absl::Milliseconds(500), {}, nullptr, absl::InfiniteFuture(), 10)
+                .value()
+                .size(),
+            1u);
+}
+
+TEST_F(LeaseTable, NoLeaseExpiresByAClockThatTheGuardHasNotSeen) {
+  Create(SmallSweep(3));
+  Claim(Register("w"), 3, absl::Milliseconds(1));
+  // As if the clock had jumped past all leases between the look at it and this.
+  const absl::Time now = DatabaseTime(db_).value();
+  const auto expire = [&](absl::Time until, int limit) {
+    return ExpireLeases(db_, absl::ZeroDuration(), {}, nullptr, until, limit).value().size();
+  };
+  EXPECT_EQ(expire(now - absl::Hours(1), 10), 0u);
+  EXPECT_EQ(expire(now + absl::Seconds(1), 2), 2u);
+  EXPECT_EQ(expire(absl::InfiniteFuture(), 2), 1u);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "coordinator/store/artifact_garbage.h"
+#include "coordinator/store/artifact_uploads.h"
 #include "coordinator/store/checkpoints.h"
 #include "coordinator/store/runs.h"
 #include "tests/coordinator/fixture.h"
@@ -434,7 +435,7 @@ TEST_F(Deleting, AFileGoesUnlessAnotherRunNamesIt) {
 TEST_F(Deleting, AnUploadOfTheSameBytesKeepsTheFile) {
   const auto [other, sha256] = ForgetAFile();
   // Its row is gone, its file is not: here the same bytes come again.
-  ASSERT_FALSE(TouchArtifact(db_, other, sha256).value());
+  ASSERT_FALSE(AnnounceArtifact(db_, other, sha256, "result").value());
   ASSERT_TRUE(RecordArtifact(db_, other, sha256, 10, "result").ok());
   EXPECT_EQ(UnlinkForgotten(db_, 10, [](const auto&) { return absl::OkStatus(); }).value(), 0);
 }

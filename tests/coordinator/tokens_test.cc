@@ -78,7 +78,7 @@ TEST_F(TokensTest, EveryMethodAsksForItsRole) {
   allow("gridsweep.v1.AdminService", readers, {"ListWorkers"});
   allow("gridsweep.v1.AdminService", admins,
         {"CordonWorker", "UncordonWorker", "DrainWorker", "CreateToken", "ListTokens",
-         "RevokeToken"});
+         "RevokeToken", "CheckArtifacts"});
 
   std::map<std::string, std::string> secrets = {{"", ""}};
   for (const auto& [name, role] :

@@ -35,6 +35,7 @@ enum class Mutation {
   kFloorWithoutRescan,
   kExpiryDuringOutage,
   kSuspensionIsNoOutage,
+  kClockJumpIsNoOutage,
 };
 
 struct ModelSweep {

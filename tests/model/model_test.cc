@@ -97,7 +97,9 @@ INSTANTIATE_TEST_SUITE_P(
         Mutant{"ClaimsOfLockedRows", Mutation::kClaimOfLockedRows, "state 3 to 3"},
         Mutant{"AFloorWithoutRescan", Mutation::kFloorWithoutRescan, "was not seen"},
         Mutant{"ExpiryDuringAnOutage", Mutation::kExpiryDuringOutage, "heartbeat could"},
-        Mutant{"ASuspensionIsNoOutage", Mutation::kSuspensionIsNoOutage, "heartbeat could"}),
+        Mutant{"ASuspensionIsNoOutage", Mutation::kSuspensionIsNoOutage, "heartbeat could"},
+        Mutant{"AJumpOfTheClockIsNoOutage", Mutation::kClockJumpIsNoOutage,
+               "an outage has cost it"}),
     [](const auto& tested) { return tested.param.name; });
 
 }  // namespace

@@ -59,10 +59,9 @@ void World::EndExpired(size_t c, const std::vector<LeaseKey>& keys, bool may_exp
     for (const Worker& worker : workers_) {
       // A worker that has been in time, and could be, loses nothing.
       const bool holds = std::ranges::any_of(worker.held, [&](const HeldRun& held) {
-        return held.key.token == key.token && now_ - held.since > kTtl;
+        return held.key.token == key.token && now_ - held.since > 2 * kHeartbeat;
       });
-      if (holds && worker.up && worker.id != 0 && now_ - worker.prompt_since > kTtl &&
-          now_ - jumped_ > kTtl) {
+      if (holds && worker.up && worker.id != 0 && now_ - worker.prompt_since > kTtl) {
         Fault(StrCat("run ", key.run_id, " expired under ", worker.name,
                      ", which was never late: an outage has cost it"));
       }
@@ -77,8 +76,10 @@ void World::EndExpired(size_t c, const std::vector<LeaseKey>& keys, bool may_exp
 void World::Upkeep(size_t c) {
   Coordinator& coordinator = coordinators_[c];
   InCoordinator(c, kTick + Between(0, 0.05), [this, c] { Upkeep(c); });
-  const bool guarded = coordinator.guard->MayExpire(Steady(now_));
   if (!database_up_) return coordinator.guard->Failed();
+  const bool deaf = options_.mutation == Mutation::kClockJumpIsNoOutage;
+  const bool guarded = coordinator.guard->MayExpire(
+      Steady(now_), now_ + (deaf ? absl::ZeroDuration() : database_offset_));
   store_.SetNow(now_ + database_offset_);
   if (guarded || options_.mutation == Mutation::kExpiryDuringOutage) {
     const auto keys = store_.FindExpired(kTtl);

@@ -81,7 +81,6 @@ void World::FateActs() {
          StrCat("coordinator ", c, " is suspended until ",
                 absl::FormatTime("%H:%M:%E3S", until, absl::UTCTimeZone()))});
   } else if (luck < 84) {
-    jumped_ = now_;
     database_offset_ += Between(-45, 45);
     Log({now_,
          {},

@@ -183,7 +183,6 @@ class World {
   // A coordinator and the database have been up since, but for moments; and when they last were.
   absl::Time reachable_since_, reachable_last_;
   absl::Time disturbed_ = absl::InfinitePast();  // rows were let go of unchanged
-  absl::Time jumped_ = absl::InfinitePast();     // the database's clock
   std::vector<absl::Time> claimable_since_;      // by run
   std::map<int64_t, absl::Time> room_since_;     // by limited sweep
   uint64_t next_ticket_ = 1;
