@@ -8,6 +8,7 @@ namespace gridsweep::coordinator {
 namespace {
 
 constexpr size_t kMostName = 255;  // of a worker, in bytes
+constexpr size_t kMostText = 1024;
 
 absl::Status CheckProgress(const std::string& path, const v1::LeaseProgress& progress) {
   RETURN_IF_ERROR(CheckRef(path + ".ref", progress.ref()));
@@ -26,17 +27,17 @@ absl::Status CheckIntroduction(const v1::RegisterRequest& request) {
   if (request.slots() < 1 || request.slots() > 4096) {
     return InvalidField("slots", StrCat(request.slots(), ": 1 to 4096"));
   }
-  RETURN_IF_ERROR(CheckName("resource_class", request.resource_class()));
+  RETURN_IF_ERROR(CheckName("resource_class", request.resource_class(), kMostName));
   RETURN_IF_ERROR(CheckSize("memory_bytes", request.memory_bytes(), 64));
-  RETURN_IF_ERROR(CheckName("numerics_id", request.numerics_id()));
-  RETURN_IF_ERROR(CheckName("version", request.version()));
+  RETURN_IF_ERROR(CheckName("numerics_id", request.numerics_id(), kMostText));
+  RETURN_IF_ERROR(CheckName("version", request.version(), kMostText));
   RETURN_IF_ERROR(CheckSize("science_version", request.science_version(), 32));
   for (const auto& feature : request.features()) RETURN_IF_ERROR(CheckName("features", feature));
   for (const auto& [name, value] : request.labels()) {
     RETURN_IF_ERROR(CheckName("labels", name));
     RETURN_IF_ERROR(CheckName("labels", value));
   }
-  return CheckName("host", request.host());
+  return CheckName("host", request.host(), kMostName);
 }
 
 absl::Status CheckHeartbeat(const v1::HeartbeatRequest& request) {

@@ -201,7 +201,7 @@ absl::Status DispatchService::DoHeartbeat(Database& database, const v1::Heartbea
       continue;
     }
     parts_.board.Report(progress);
-    const auto idle = stuck_watch_.Observe(request.worker_id(), progress, now);
+    const auto idle = stuck_watch_.Observe(request.worker_id(), progress, request.beats(), now);
     if (idle && !found->second->cancelling) {
       RETURN_IF_ERROR(EndStuck(database, progress, *idle));
       verdict.set_kind(v1::Verdict::KIND_LOST);
@@ -266,7 +266,7 @@ grpc::ServerUnaryReactor* DispatchService::FailRun(grpc::CallbackServerContext* 
   return AnswerIn(parts_.lanes.dispatch, context,
                   [this, request, response](Database& database) -> absl::Status {
                     ASSIGN_OR_RETURN(const Failed failed,
-                                     FailLease(database, KeyOf(request->ref()), request->error(),
+                                     FailLease(database, KeyOf(request->ref()), StartOfError(request->error()),
                                                EndOfLog(request->log_tail()), settings_.failures));
                     parts_.board.Forget(request->ref().run_id());
                     response->set_state(coordinator::ToProto(failed.state));

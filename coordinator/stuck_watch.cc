@@ -6,6 +6,7 @@ namespace gridsweep::coordinator {
 namespace {
 
 constexpr size_t kSamples = 31;
+constexpr uint64_t kMostBeats = 1'000'000;  // that one may be said to have missed
 constexpr auto kForgetAfter = std::chrono::minutes(30);
 
 double Median(std::vector<double> values) {
@@ -17,7 +18,8 @@ double Median(std::vector<double> values) {
 }  // namespace
 
 std::optional<absl::Duration> StuckWatch::Observe(int64_t worker_id,
-                                                  const v1::LeaseProgress& progress, Time now) {
+                                                  const v1::LeaseProgress& progress, uint64_t beats,
+                                                  Time now) {
   if (limits_.least <= absl::ZeroDuration()) return std::nullopt;
   const v1::Phase phase =
       v1::Phase_IsValid(progress.phase()) ? progress.phase() : v1::PHASE_UNSPECIFIED;
@@ -25,7 +27,13 @@ std::optional<absl::Duration> StuckWatch::Observe(int64_t worker_id,
   const auto [found, fresh] = leases_[worker_id].try_emplace(progress.ref().token());
   Lease& lease = found->second;
   const bool same_phase = !fresh && lease.phase == phase;
-  if (same_phase) lease.idle += std::min(absl::FromChrono(now - lease.seen), longest_gap_);
+  if (same_phase) {
+    // Each beat that another coordinator answered covers as much as one that came here.
+    const uint64_t heard = beats > lease.beats ? std::min(beats - lease.beats, kMostBeats) : 1;
+    lease.idle += std::min(absl::FromChrono(now - lease.seen),
+                           static_cast<int64_t>(heard) * longest_gap_);
+  }
+  lease.beats = beats;
   const bool advanced =
       !same_phase || lease.step != progress.step() || lease.phase_done != progress.phase_done();
   if (advanced) {

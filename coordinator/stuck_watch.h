@@ -29,13 +29,15 @@ class StuckWatch {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
-  // `longest_gap`: what counts of the time between two heartbeats at most.
+  // `longest_gap`: what counts of the time between two heartbeats at most, whichever coordinators
+  // heard them.
   StuckWatch(StuckLimits limits, absl::Duration longest_gap)
       : limits_(limits), longest_gap_(longest_gap) {}
 
-  // For how long the lease has not advanced, where that is too long.
+  // For how long the lease has not advanced, where that is too long. `beats`: of the worker that
+  // were answered before this one, by whichever coordinator; 0 where it does not count them.
   std::optional<absl::Duration> Observe(int64_t worker_id, const v1::LeaseProgress& progress,
-                                        Time now) LOCKS_EXCLUDED(mutex_);
+                                        uint64_t beats, Time now) LOCKS_EXCLUDED(mutex_);
   // Forgets the worker's leases that its last heartbeat, at `now`, did not report: so that what is
   // kept does not grow with the runs that it has had.
   void KeepOnly(int64_t worker_id, Time now) LOCKS_EXCLUDED(mutex_);
@@ -43,7 +45,7 @@ class StuckWatch {
  private:
   struct Lease {
     v1::Phase phase;
-    uint64_t step, phase_done;
+    uint64_t step, phase_done, beats;
     absl::Duration idle;  // since it last advanced
     Time seen;
     // The latest of what a step took, in seconds, by phase.

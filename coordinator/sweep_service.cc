@@ -51,12 +51,12 @@ absl::StatusOr<int> PageSize(uint32_t size) {
 }
 
 // Page tokens are the last id of the page before; 0 = the first page.
-absl::StatusOr<int64_t> PageToken(const std::string& token) {
+absl::StatusOr<int64_t> PageToken(const std::string& token, const char* field = "page_token") {
   if (token.empty()) return 0;
   int64_t value = 0;
   const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), value);
   if (error != std::errc() || end != token.data() + token.size() || value <= 0) {
-    return InvalidField("page_token",
+    return InvalidField(field,
                         StrCat("\"", token, "\" is not the next_page_token of a response"));
   }
   return value;
@@ -225,7 +225,9 @@ grpc::ServerUnaryReactor* SweepService::GetRun(grpc::CallbackServerContext* cont
                                                const v1::GetRunRequest* request,
                                                v1::GetRunResponse* response) {
   return AnswerIn(lane_, context, [this, request, response](Database& database) -> absl::Status {
-    ASSIGN_OR_RETURN(*response, coordinator::GetRun(database, request->run_id()));
+    ASSIGN_OR_RETURN(const int64_t after,
+                     PageToken(request->attempts_page_token(), "attempts_page_token"));
+    ASSIGN_OR_RETURN(*response, coordinator::GetRun(database, request->run_id(), after));
     if (response->run().has_progress()) board_.Fill(*response->mutable_run()->mutable_progress());
     return absl::OkStatus();
   });

@@ -1,6 +1,7 @@
 #include "coordinator/watch_hub.h"
 
 #include <chrono>
+#include <deque>
 
 #include "common/log.h"
 #include "common/status.h"
@@ -11,6 +12,11 @@ namespace {
 constexpr auto kTick = std::chrono::seconds(1);
 // A transaction may commit this long after it set the time of a run's end.
 constexpr int64_t kLateCommitMicros = 10'000'000;
+// That are read at once.
+constexpr size_t kEndsAtOnce = 5000;
+// Of a message, which may have 4 MiB; and what a field takes beside its content.
+constexpr size_t kMostBytes = size_t{7} << 19;
+constexpr size_t kRoomOfField = 8;
 
 absl::Status DrainStatus() {
   return WithRetryAfter(absl::UnavailableError("the coordinator is shutting down"),
@@ -20,24 +26,26 @@ absl::Status DrainStatus() {
 }  // namespace
 
 // One stream. At most one write is in flight; what changes meanwhile is put
-// together into the next.
+// together into the next, but for the ends of runs: each is told.
 class WatchHub::Watcher final : public grpc::ServerWriteReactor<v1::WatchSweepResponse> {
  public:
   Watcher(WatchHub& hub, int64_t sweep) : sweep_id(sweep), hub_(hub) {}
 
-  // The sweep's state now; `latest.ended` are the runs that ended since the last call.
+  // Runs that have ended, to be told with the next state and those after it.
+  void Add(const Ends& ends) {
+    MutexLock lock(mutex_);
+    if (!ending_) untold_.push_back(ends);
+  }
+
+  // The sweep's state now, without the runs that have ended.
   void Update(const v1::WatchSweepResponse& latest) {
     {
       MutexLock lock(mutex_);
       if (ending_) return;
-      const auto ended = next_.ended();
-      v1::WatchSweepResponse state = latest;
-      state.clear_ended();
-      std::string bytes = state.SerializeAsString();
-      if (bytes == last_ && latest.ended().empty()) return;
+      std::string bytes = latest.SerializeAsString();
+      if (bytes == last_ && untold_.empty()) return;
       last_ = std::move(bytes);
-      next_ = latest;
-      next_.mutable_ended()->MergeFrom(ended);
+      state_ = latest;
       fresh_ = true;
       if (latest.done()) ending_ = absl::OkStatus();
     }
@@ -59,6 +67,7 @@ class WatchHub::Watcher final : public grpc::ServerWriteReactor<v1::WatchSweepRe
       writing_ = false;
       if (!ok) {
         fresh_ = false;
+        untold_.clear();
         if (!ending_) ending_ = absl::CancelledError("the watcher has gone");
       }
     }
@@ -79,9 +88,10 @@ class WatchHub::Watcher final : public grpc::ServerWriteReactor<v1::WatchSweepRe
     {
       MutexLock lock(mutex_);
       if (writing_ || finished_) return;
-      if (fresh_) {
-        message_.Swap(&next_);
-        next_.Clear();
+      if (fresh_ || !untold_.empty()) {
+        message_ = state_;
+        TakeEnds();
+        message_.set_done(state_.done() && untold_.empty());
         fresh_ = false;
         writing_ = true;
       } else if (ending_) {
@@ -98,11 +108,25 @@ class WatchHub::Watcher final : public grpc::ServerWriteReactor<v1::WatchSweepRe
     }
   }
 
+  // Moves ends of runs into the message, at least one and as many as it holds.
+  void TakeEnds() REQUIRES(mutex_) {
+    for (size_t bytes = message_.ByteSizeLong(); !untold_.empty() && bytes < kMostBytes;) {
+      const v1::RunProgress& run = (*untold_.front())[first_untold_];
+      bytes += run.ByteSizeLong() + kRoomOfField;
+      *message_.add_ended() = run;
+      if (++first_untold_ < untold_.front()->size()) continue;
+      untold_.pop_front();
+      first_untold_ = 0;
+    }
+  }
+
   WatchHub& hub_;
   Mutex mutex_;
-  v1::WatchSweepResponse message_;  // being written
-  v1::WatchSweepResponse next_ GUARDED_BY(mutex_);
-  std::string last_ GUARDED_BY(mutex_);  // the last state told, runs ended apart
+  v1::WatchSweepResponse message_;                    // being written
+  v1::WatchSweepResponse state_ GUARDED_BY(mutex_);   // the latest
+  std::deque<Ends> untold_ GUARDED_BY(mutex_);        // none is empty
+  size_t first_untold_ GUARDED_BY(mutex_) = 0;        // in the first of them
+  std::string last_ GUARDED_BY(mutex_);               // the last state told
   bool fresh_ GUARDED_BY(mutex_) = false;
   bool writing_ GUARDED_BY(mutex_) = false;
   bool finished_ GUARDED_BY(mutex_) = false;
@@ -186,22 +210,26 @@ void WatchHub::Loop() {
         next_tick = std::chrono::steady_clock::now() + kTick;
       }
     }
-    for (const auto& [id, since] : due) Tell(id, ReadSnapshot(database_, id, since));
+    for (const auto& [id, since] : due) Tell(id, since);
   }
 }
 
-void WatchHub::Tell(int64_t sweep_id, absl::StatusOr<SweepSnapshot> snapshot) {
+void WatchHub::Tell(int64_t sweep_id, int64_t since_micros) {
+  absl::StatusOr<SweepSnapshot> snapshot = ReadSnapshot(database_, sweep_id);
+  absl::Status status = snapshot.status();
+  // After the counts: whatever they count as ended is told by the time they are.
+  if (status.ok() && since_micros > 0) status = TellEnds(sweep_id, since_micros);
   MutexLock lock(mutex_);
   const auto found = sweeps_.find(sweep_id);
   if (found == sweeps_.end()) return;
   Sweep& sweep = found->second;
-  if (absl::IsNotFound(snapshot.status())) {
-    for (Watcher* watcher : sweep.watchers) watcher->End(snapshot.status());
+  if (absl::IsNotFound(status)) {
+    for (Watcher* watcher : sweep.watchers) watcher->End(status);
     return;
   }
-  if (!snapshot.ok()) {
+  if (!status.ok()) {
     spdlog::warn("cannot read sweep {} for its watchers: {}", sweep_id,
-                 std::string(snapshot.status().message()));
+                 std::string(status.message()));
     return;
   }
   v1::WatchSweepResponse latest;
@@ -210,13 +238,31 @@ void WatchHub::Tell(int64_t sweep_id, absl::StatusOr<SweepSnapshot> snapshot) {
     board_.Fill(run);
     *latest.add_running() = std::move(run);
   }
-  for (v1::RunProgress& run : snapshot->ended) {
-    if (sweep.ended_seen.insert(run.run_id()).second) *latest.add_ended() = std::move(run);
-  }
   sweep.since_micros = snapshot->now_micros - kLateCommitMicros;
   const auto& c = snapshot->counts;
   latest.set_done(c.pending() + c.backoff() + c.paused() + c.leased() == 0);
   for (Watcher* watcher : sweep.watchers) watcher->Update(latest);
+}
+
+absl::Status WatchHub::TellEnds(int64_t sweep_id, int64_t since_micros) {
+  EndPlace place{since_micros, 0};
+  for (;;) {
+    ASSIGN_OR_RETURN(auto ended, ReadEnded(database_, sweep_id, place, static_cast<int>(kEndsAtOnce)));
+    const bool last = ended.size() < kEndsAtOnce;
+    MutexLock lock(mutex_);
+    if (stopping_) return absl::CancelledError("the coordinator is shutting down");
+    const auto found = sweeps_.find(sweep_id);
+    if (found == sweeps_.end()) return absl::OkStatus();
+    Sweep& sweep = found->second;
+    std::erase_if(ended, [&](const v1::RunProgress& run) {
+      return !sweep.ended_seen.insert(run.run_id()).second;
+    });
+    if (!ended.empty()) {
+      const auto ends = std::make_shared<const std::vector<v1::RunProgress>>(std::move(ended));
+      for (Watcher* watcher : sweep.watchers) watcher->Add(ends);
+    }
+    if (last) return absl::OkStatus();
+  }
 }
 
 }  // namespace gridsweep::coordinator

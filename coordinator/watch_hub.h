@@ -6,9 +6,11 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <map>
+#include <memory>
 #include <set>
 #include <thread>
 #include <unordered_set>
+#include <vector>
 
 #include "common/mutex.h"
 #include "coordinator/progress_board.h"
@@ -28,6 +30,8 @@ class WatchHub {
 
  private:
   class Watcher;
+  // Shared by the watchers of a sweep: they may be many, and as slow as they like.
+  using Ends = std::shared_ptr<const std::vector<v1::RunProgress>>;
   // What is known of a sweep that somebody watches.
   struct Sweep {
     std::set<Watcher*> watchers;
@@ -36,7 +40,9 @@ class WatchHub {
   };
 
   void Loop() LOCKS_EXCLUDED(mutex_);
-  void Tell(int64_t sweep_id, absl::StatusOr<SweepSnapshot> snapshot) LOCKS_EXCLUDED(mutex_);
+  // Reads the sweep, and the runs of it that ended since, and tells its watchers.
+  void Tell(int64_t sweep_id, int64_t since_micros) LOCKS_EXCLUDED(mutex_);
+  absl::Status TellEnds(int64_t sweep_id, int64_t since_micros) LOCKS_EXCLUDED(mutex_);
   void Remove(Watcher* watcher) LOCKS_EXCLUDED(mutex_);
 
   Database database_;

@@ -242,8 +242,15 @@ absl::StatusOr<int> DescribeRun(Session& session, const std::string& name) {
   ASSIGN_OR_RETURN(Client * client, session.Connect());
   v1::GetRunRequest request;
   request.set_run_id(*id);
-  ASSIGN_OR_RETURN(const auto response,
+  ASSIGN_OR_RETURN(auto response,
                    client->Call(client->sweeps(), &v1::SweepService::Stub::GetRun, request));
+  while (!response.next_attempts_page_token().empty()) {
+    request.set_attempts_page_token(response.next_attempts_page_token());
+    ASSIGN_OR_RETURN(auto page,
+                     client->Call(client->sweeps(), &v1::SweepService::Stub::GetRun, request));
+    response.mutable_attempts()->MergeFrom(page.attempts());
+    response.set_next_attempts_page_token(page.next_attempts_page_token());
+  }
   if (IsProse(session.format())) {
     PrintRun(session.console(), response);
   } else {

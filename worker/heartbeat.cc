@@ -82,6 +82,7 @@ absl::Duration Heartbeat::Beat() {
   v1::HeartbeatRequest request;
   request.set_worker_id(session_.worker_id());
   request.set_incarnation(session_.incarnation());
+  request.set_beats(beats_);
   request.mutable_stats()->set_resident_bytes(ResidentBytes());
   const std::vector<HeldLease> held = held_.All();
   for (const HeldLease& lease : held) {
@@ -100,6 +101,7 @@ absl::Duration Heartbeat::Beat() {
     // Sooner than usual: a lease lasts a few beats only.
     return interval / 2;
   }
+  ++beats_;
   session_.set_directive(response->directive());
   for (int i = 0; i < request.held_size(); ++i) {
     const v1::LeaseProgress& sent = request.held(i);

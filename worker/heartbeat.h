@@ -32,6 +32,7 @@ class Heartbeat {
   Mutex mutex_;
   CondVar wake_;
   bool stopping_ GUARDED_BY(mutex_) = false;
+  uint64_t beats_ = 0;  // that were answered; of the thread alone
   std::thread thread_;
 };
 

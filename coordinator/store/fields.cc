@@ -37,6 +37,14 @@ std::string EndOfLog(const std::string& log) {
   return log.substr(start);
 }
 
+std::string StartOfError(const std::string& error) {
+  constexpr size_t kMost = 16 << 10;
+  if (error.size() <= kMost) return error;
+  size_t end = kMost;
+  while (end > 0 && (error[end] & 0xC0) == 0x80) --end;
+  return StrCat(error.substr(0, end), "... (", error.size() - end, " bytes more)");
+}
+
 absl::Status CheckRef(const std::string& path, const v1::LeaseRef& ref) {
   if (ref.token().size() == 16) return absl::OkStatus();
   return InvalidField(path + ".token", StrCat("has ", ref.token().size(), " bytes; needs 16"));

@@ -20,6 +20,8 @@ absl::Status CheckName(const std::string& path, const std::string& name, size_t 
 absl::Status CheckSize(const std::string& path, uint64_t number, int bits);
 // The last 64 kB of a log, from the start of a UTF-8 character.
 std::string EndOfLog(const std::string& log);
+// The first 16 kB of an error, to the end of a UTF-8 character; says how much is left out.
+std::string StartOfError(const std::string& error);
 // A token of 16 bytes.
 absl::Status CheckRef(const std::string& path, const v1::LeaseRef& ref);
 // 32 bytes.

@@ -11,6 +11,9 @@ namespace gridsweep::coordinator {
 namespace {
 
 constexpr int kFixedColumns = 17;
+// An answer has at most 4 MiB, learning curve and all. Of one attempt less than 200 kB.
+constexpr int kAttemptsAPage = 100;
+constexpr size_t kAttemptBytesAPage = size_t{2} << 20;
 
 // Run-level metrics follow the fixed columns, in the order of the registry.
 std::string SelectRun(const char* rest) {
@@ -92,12 +95,13 @@ constexpr Statement kSweepExists{
     "sweep_exists", "select 1 from sweeps where sweep_id = $1::bigint and deleted_at is null"};
 constexpr Statement kAttempts{"list_attempts_of_run", R"(
   select attempt, worker, host, (extract(epoch from granted_at) * 1000000)::bigint,
-         (extract(epoch from ended_at) * 1000000)::bigint, outcome, error, log_tail, counted,
-         withdrawn::text, (withdrawn->>'withdrawn_us')::bigint, (withdrawn->>'finished_us')::bigint
-  from attempts where run_id = $1 order by attempt)"};
+         (extract(epoch from ended_at) * 1000000)::bigint, outcome, left(error, 20000), log_tail,
+         counted, withdrawn::text, (withdrawn->>'withdrawn_us')::bigint,
+         (withdrawn->>'finished_us')::bigint
+  from attempts where run_id = $1 and attempt > $2 order by attempt limit $3)"};
 constexpr Statement kCurve{"get_learning_curve", R"(
   select step, loss, error_cm, array_to_string(fraction_above, ' ')
-  from learning_curves where run_id = $1 order by step)"};
+  from learning_curves where run_id = $1 order by step limit 4096)"};
 constexpr Statement kInstance{"get_instance_id", "select instance_id from instance"};
 
 }  // namespace
@@ -125,7 +129,7 @@ absl::StatusOr<std::vector<v1::Run>> ListRuns(Database& database, int64_t sweep_
   });
 }
 
-absl::StatusOr<v1::GetRunResponse> GetRun(Database& database, int64_t run_id) {
+absl::StatusOr<v1::GetRunResponse> GetRun(Database& database, int64_t run_id, int64_t after) {
   static const std::string sql = SelectRun(R"(
   where r.run_id = $1
     and exists (select from sweeps s where s.sweep_id = r.sweep_id and s.deleted_at is null))");
@@ -135,7 +139,14 @@ absl::StatusOr<v1::GetRunResponse> GetRun(Database& database, int64_t run_id) {
     const pqxx::result rows = t.Exec(kGet, {run_id});
     if (rows.empty()) return absl::NotFoundError(StrCat("there is no run ", run_id));
     ASSIGN_OR_RETURN(*response.mutable_run(), ReadRun(rows[0]));
-    for (const auto& row : t.Exec(kAttempts, {run_id})) {
+    const pqxx::result attempts = t.Exec(kAttempts, {run_id, after, kAttemptsAPage + 1});
+    size_t bytes = 0;
+    for (const auto& row : attempts) {
+      if (response.attempts_size() == kAttemptsAPage || bytes > kAttemptBytesAPage) {
+        response.set_next_attempts_page_token(
+            StrCat(response.attempts(response.attempts_size() - 1).attempt()));
+        break;
+      }
       auto* attempt = response.add_attempts();
       attempt->set_attempt(row[0].as<int>());
       attempt->set_worker(row[1].c_str());
@@ -147,6 +158,7 @@ absl::StatusOr<v1::GetRunResponse> GetRun(Database& database, int64_t run_id) {
       attempt->set_log_tail(row[7].c_str());
       attempt->set_counted(row[8].as<bool>());
       if (!row[9].is_null()) *attempt->mutable_withdrawn() = ReadWithdrawn(row, 9);
+      bytes += attempt->ByteSizeLong();
     }
     for (const auto& row : t.Exec(kCurve, {run_id})) {
       auto* point = response.add_learning_curve();

@@ -18,8 +18,9 @@ absl::StatusOr<std::vector<v1::Run>> ListRuns(Database& database, int64_t sweep_
                                               const std::vector<State>& states, int64_t after,
                                               int limit);
 
-// With attempts and stored learning curve. NOT_FOUND when there is none.
-absl::StatusOr<v1::GetRunResponse> GetRun(Database& database, int64_t run_id);
+// With attempts above number `after`, as many as an answer holds, and stored learning curve.
+// NOT_FOUND when there is none.
+absl::StatusOr<v1::GetRunResponse> GetRun(Database& database, int64_t run_id, int64_t after = 0);
 
 // The identity of this database, as the artifact directory's marker carries it.
 absl::StatusOr<std::string> InstanceId(Database& database);

@@ -80,13 +80,14 @@ constexpr Statement kCounts{"count_runs_of_sweep", R"(
 constexpr Statement kRunning{"list_leased_runs_of_sweep", R"(
   select l.run_id, r.readout, r.seed, r.total_steps, w.name
   from leases l join runs r using (run_id) join workers w using (worker_id)
-  where l.sweep_id = $1::bigint order by l.run_id)"};
+  where l.sweep_id = $1::bigint order by l.run_id limit 8000)"};
 constexpr Statement kEnded{"list_ended_runs_of_sweep", R"(
-  select s.run_id, r.readout, r.seed, r.total_steps, s.state, p.steps, p.loss, p.pos_err_published
+  select s.run_id, r.readout, r.seed, r.total_steps, s.state, p.steps, p.loss, p.pos_err_published,
+         (extract(epoch from s.changed_at) * 1000000)::bigint
   from run_state s join runs r using (run_id) left join run_results p using (run_id)
   where s.sweep_id = $1::bigint and s.state >= 4
-    and s.changed_at > to_timestamp($2::bigint / 1000000.0)
-  order by s.changed_at limit 10000)"};
+    and (s.changed_at, s.run_id) > (to_timestamp($2::bigint / 1000000.0), $3::bigint)
+  order by s.changed_at, s.run_id limit $4)"};
 
 int64_t Int(const pqxx::field& field) { return field.as<int64_t>(); }
 
@@ -102,6 +103,15 @@ void ReadCounts(const pqxx::row& row, int first, v1::RunCounts* counts) {
   int64_t total = 0;
   for (int i = 0; i < 8; ++i) total += Int(row[first + i]);
   counts->set_total(total);
+}
+
+v1::RunProgress ReadProgress(const pqxx::row& row) {
+  v1::RunProgress run;
+  run.set_run_id(Int(row[0]));
+  run.set_readout(row[1].c_str());
+  run.set_seed(Int(row[2]));
+  run.set_total_steps(row[3].as<uint64_t>());
+  return run;
 }
 
 v1::Sweep ReadSweep(const pqxx::row& row) {
@@ -325,39 +335,39 @@ absl::StatusOr<std::vector<v1::Sweep>> ListSweeps(Database& database, int64_t be
   });
 }
 
-absl::StatusOr<SweepSnapshot> ReadSnapshot(Database& database, int64_t sweep_id,
-                                           int64_t since_micros) {
+absl::StatusOr<SweepSnapshot> ReadSnapshot(Database& database, int64_t sweep_id) {
   return database.Transact([&](Transaction& t) -> absl::StatusOr<SweepSnapshot> {
     SweepSnapshot snapshot;
     const pqxx::result counts = t.Exec(kCounts, {sweep_id});
     if (Int(counts[0][0]) == 0) return absl::NotFoundError(StrCat("there is no sweep ", sweep_id));
     snapshot.now_micros = Int(counts[0][1]);
     ReadCounts(counts[0], 2, &snapshot.counts);
-    const auto read = [](const pqxx::row& row) {
-      v1::RunProgress run;
-      run.set_run_id(Int(row[0]));
-      run.set_readout(row[1].c_str());
-      run.set_seed(Int(row[2]));
-      run.set_total_steps(row[3].as<uint64_t>());
-      return run;
-    };
     for (const auto& row : t.Exec(kRunning, {sweep_id})) {
-      v1::RunProgress run = read(row);
+      v1::RunProgress run = ReadProgress(row);
       run.set_state(v1::RUN_STATE_LEASED);
       run.set_worker(row[4].c_str());
       snapshot.running.push_back(std::move(run));
     }
-    if (since_micros > 0) {
-      for (const auto& row : t.Exec(kEnded, {sweep_id, since_micros})) {
-        v1::RunProgress run = read(row);
-        run.set_state(ToProto(static_cast<State>(row[4].as<int>())));
-        if (!row[5].is_null()) run.set_step(row[5].as<uint64_t>());
-        if (!row[6].is_null()) run.set_loss(row[6].as<double>());
-        if (!row[7].is_null()) run.set_error_cm(row[7].as<double>());
-        snapshot.ended.push_back(std::move(run));
-      }
-    }
     return snapshot;
+  });
+}
+
+absl::StatusOr<std::vector<v1::RunProgress>> ReadEnded(Database& database, int64_t sweep_id,
+                                                       EndPlace& place, int limit) {
+  return database.Transact([&](Transaction& t) -> absl::StatusOr<std::vector<v1::RunProgress>> {
+    std::vector<v1::RunProgress> ended;
+    EndPlace last = place;
+    for (const auto& row : t.Exec(kEnded, {sweep_id, place.micros, place.run_id, limit})) {
+      v1::RunProgress run = ReadProgress(row);
+      run.set_state(ToProto(static_cast<State>(row[4].as<int>())));
+      if (!row[5].is_null()) run.set_step(row[5].as<uint64_t>());
+      if (!row[6].is_null()) run.set_loss(row[6].as<double>());
+      if (!row[7].is_null()) run.set_error_cm(row[7].as<double>());
+      last = {Int(row[8]), run.run_id()};
+      ended.push_back(std::move(run));
+    }
+    place = last;
+    return ended;
   });
 }
 

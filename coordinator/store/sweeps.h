@@ -59,12 +59,21 @@ absl::StatusOr<std::vector<v1::Sweep>> ListSweeps(Database& database, int64_t be
 // What watchers of a sweep are told.
 struct SweepSnapshot {
   v1::RunCounts counts;
-  std::vector<v1::RunProgress> running;  // leased: run, readout, seed, total_steps, worker
-  std::vector<v1::RunProgress> ended;    // ended since `since_micros`, with their step and loss
-  int64_t now_micros = 0;                // the database's clock
+  // Leased: run, readout, seed, total_steps, worker; the first 8,000.
+  std::vector<v1::RunProgress> running;
+  int64_t now_micros = 0;  // the database's clock
 };
-// `since_micros` 0: `ended` is empty. NOT_FOUND for an unknown sweep.
-absl::StatusOr<SweepSnapshot> ReadSnapshot(Database& database, int64_t sweep_id,
-                                           int64_t since_micros);
+// NOT_FOUND for an unknown sweep.
+absl::StatusOr<SweepSnapshot> ReadSnapshot(Database& database, int64_t sweep_id);
+
+// A place in the order in which runs end.
+struct EndPlace {
+  int64_t micros = 0;  // the database's clock
+  int64_t run_id = 0;
+};
+// The runs of the sweep that ended after `place`, in that order, at most `limit`, with their step
+// and loss. Moves `place` to the last of them.
+absl::StatusOr<std::vector<v1::RunProgress>> ReadEnded(Database& database, int64_t sweep_id,
+                                                       EndPlace& place, int limit);
 
 }  // namespace gridsweep::coordinator

@@ -388,7 +388,7 @@ TEST_F(Deleting, TakesAllRowsOfTheSweepAndNoOthers) {
   EXPECT_TRUE(absl::IsNotFound(RetrySweep(db_, sweep.sweep_id(), {State::kFailed}, {}).status()));
   EXPECT_TRUE(absl::IsNotFound(ListRuns(db_, sweep.sweep_id(), {}, 0, 1).status()));
   EXPECT_TRUE(absl::IsNotFound(GetRun(db_, sweep.first_run_id()).status()));
-  EXPECT_TRUE(absl::IsNotFound(ReadSnapshot(db_, sweep.sweep_id(), 0).status()));
+  EXPECT_TRUE(absl::IsNotFound(ReadSnapshot(db_, sweep.sweep_id()).status()));
   EXPECT_EQ(GetSweepByName(db_, "small")->sweep_id(), other.sweep_id());
   EXPECT_EQ(ListSweeps(db_, 0, 10)->size(), 1u);
   EXPECT_EQ(Count("select count(*) from dash.sweeps"), 1);

@@ -21,7 +21,7 @@ class StuckWatchTest : public ::testing::Test {
   }
   bool IsStuck(const v1::LeaseProgress& progress, int after_s) {
     now_ += seconds(after_s);
-    return watch_.Observe(kWorker, progress, now_).has_value();
+    return watch_.Observe(kWorker, progress, ++beats_, now_).has_value();
   }
   // Beats with the same progress until it is stuck: after how many seconds, -1 for `limit_s` of
   // none.
@@ -35,6 +35,7 @@ class StuckWatchTest : public ::testing::Test {
   static constexpr int64_t kWorker = 7;
   StuckWatch watch_{{absl::Minutes(5), 100}, absl::Seconds(30)};
   StuckWatch::Time now_ = StuckWatch::Time(std::chrono::hours(1));
+  uint64_t beats_ = 0;
 };
 
 TEST_F(StuckWatchTest, ARunThatDoesNotAdvanceForFiveMinutesIsStuck) {
@@ -93,7 +94,7 @@ TEST_F(StuckWatchTest, LeasesAreWatchedApart) {
 
 TEST_F(StuckWatchTest, WhatAHeartbeatLeavesOutIsForgotten) {
   const auto beat = [&](int64_t worker, const std::string& token) {
-    return watch_.Observe(worker, At(v1::PHASE_TRAINING, 1, 0, token), now_).has_value();
+    return watch_.Observe(worker, At(v1::PHASE_TRAINING, 1, 0, token), 0, now_).has_value();
   };
   for (int waited = 0; waited <= 300; waited += 15) {
     beat(1, "a");
@@ -111,8 +112,36 @@ TEST_F(StuckWatchTest, WhatAHeartbeatLeavesOutIsForgotten) {
 TEST_F(StuckWatchTest, ZeroMeansNever) {
   StuckWatch never({absl::ZeroDuration(), 100}, absl::Seconds(30));
   for (int i = 0; i < 100; ++i) {
-    EXPECT_FALSE(never.Observe(kWorker, At(v1::PHASE_TRAINING, 1), now_ += seconds(30)));
+    EXPECT_FALSE(never.Observe(kWorker, At(v1::PHASE_TRAINING, 1), 0, now_ += seconds(30)));
   }
+}
+
+// A worker whose heartbeats go to one coordinator after the other.
+class BehindThree : public StuckWatchTest {
+ protected:
+  // One beat in 15 s.
+  bool Beat(const v1::LeaseProgress& progress) {
+    now_ += seconds(15);
+    ++beats_;
+    return watches_[beats_ % 3].Observe(kWorker, progress, beats_, now_).has_value();
+  }
+
+  StuckWatch watches_[3] = {{{absl::Minutes(5), 100}, absl::Seconds(30)},
+                            {{absl::Minutes(5), 100}, absl::Seconds(30)},
+                            {{absl::Minutes(5), 100}, absl::Seconds(30)}};
+};
+
+TEST_F(BehindThree, AStuckRunIsFoundAsSoonAsBehindOne) {
+  int waited = 0;
+  while (!Beat(At(v1::PHASE_TRAINING, 1)) && waited < 1000) waited += 15;
+  EXPECT_GE(waited, 300);
+  EXPECT_LE(waited, 345) << "315 behind one, and the two beats until each has heard of it";
+}
+
+TEST_F(BehindThree, AnOutageOfAllMakesNoRunStuck) {
+  for (int i = 0; i < 6; ++i) EXPECT_FALSE(Beat(At(v1::PHASE_TRAINING, 1)));
+  now_ += seconds(600);  // no beat was answered
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(Beat(At(v1::PHASE_TRAINING, 1)));
 }
 
 }  // namespace

@@ -194,7 +194,7 @@ TEST_F(Sweeps, AnIdThatNoSweepCanHaveIsNotFound) {
     EXPECT_TRUE(absl::IsNotFound(RetrySweep(db_, id, {State::kFailed}, {}).status())) << id;
     EXPECT_TRUE(absl::IsNotFound(DeleteSweep(db_, id).status())) << id;
     EXPECT_TRUE(absl::IsNotFound(ListRuns(db_, id, {}, 0, 10).status())) << id;
-    EXPECT_TRUE(absl::IsNotFound(ReadSnapshot(db_, id, 0).status())) << id;
+    EXPECT_TRUE(absl::IsNotFound(ReadSnapshot(db_, id).status())) << id;
   }
   const v1::Sweep sweep = Create(SmallSweep(1));
   const auto listed = ListSweeps(db_, INT64_MAX, 10);
