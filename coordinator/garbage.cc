@@ -18,6 +18,7 @@ constexpr int kRunsAPiece = 64;
 constexpr int kFilesAPiece = 100;
 constexpr int kRowsAPiece = 1000;
 constexpr absl::Duration kOldEvery = absl::Minutes(1);
+constexpr absl::Duration kLogEvery = absl::Minutes(1);
 
 // Does pieces until one finds nothing more or fails.
 template <typename Piece>
@@ -50,9 +51,10 @@ absl::Status GarbageCollector::Collect(absl::Duration at_most) {
     status.Update(CollectOld());
     next_old_ = start + absl::ToChronoNanoseconds(std::min(kOldEvery, grace_ / 4));
   }
+  absl::Status stays;
   const auto unlink = [&](const std::string& sha256) {
     const absl::Status removed = artifacts_.Remove(sha256);
-    if (!removed.ok()) spdlog::warn("{}", std::string(removed.message()));
+    stays.Update(removed);
     return removed;
   };
   // How many; 0 where it failed: the others go on.
@@ -67,6 +69,11 @@ absl::Status GarbageCollector::Collect(absl::Duration at_most) {
     done += take(rows_.Do([&](int n) { return ForgetArtifacts(database_, n); }));
     done += take(files_.Do([&](int n) { return UnlinkForgotten(database_, n, unlink); }));
   } while (done > 0 && status.ok() && std::chrono::steady_clock::now() < until);
+  // They are tried again each time: said once a minute.
+  if (!stays.ok() && start >= next_log_) {
+    spdlog::warn("files that nothing names cannot be removed: {}", std::string(stays.message()));
+    next_log_ = start + absl::ToChronoNanoseconds(kLogEvery);
+  }
   return status;
 }
 

@@ -34,7 +34,7 @@ class GarbageCollector {
   ArtifactStore& artifacts_;
   const absl::Duration grace_;
   PieceSize runs_, rows_, files_, uploads_, checkpoints_, logs_;
-  std::chrono::steady_clock::time_point next_old_;
+  std::chrono::steady_clock::time_point next_old_, next_log_;
 };
 
 }  // namespace gridsweep::coordinator
