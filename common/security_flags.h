@@ -1,4 +1,4 @@
-// The flags of servers and workers for TLS and tokens, alike in all programs.
+// The flags of servers and workers for TLS, tokens and connections, alike in all programs.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -20,6 +20,11 @@ inline void AddServerSecurityFlags(CLI::App& app, ServerSecurity& security) {
       ->capture_default_str();
   app.add_flag("--insecure-listen", security.insecure_listen,
                "listen beyond this machine although TLS or tokens are off");
+  app.add_option("--connection-memory", security.connection_memory_mib,
+                 "MiB that the messages on all connections may take while they arrive or leave; "
+                 "beyond it calls are cancelled")
+      ->check(CLI::Range(16, 1 << 20))
+      ->capture_default_str();
 }
 
 // `security` holds what the environment says.

@@ -1,4 +1,4 @@
-// How a server protects itself: TLS, tokens, and where it may listen.
+// How a server protects itself: TLS, tokens, where it may listen, what connections may buffer.
 #pragma once
 
 #include <absl/status/status.h>
@@ -28,6 +28,8 @@ struct ServerSecurity {
   std::string tls_client_ca;     // clients must show a certificate that this signed
   std::string tokens = "auto";   // "required", "off"; "auto": required beyond this machine
   bool insecure_listen = false;  // beyond this machine although TLS or tokens are missing
+  // What connections may buffer, before any token is looked at. Beyond it gRPC cancels calls.
+  int connection_memory_mib = 256;
 
   ConnectionTimes times = {};
 

@@ -142,6 +142,21 @@ TEST(RpcMetrics, InventedMethodsShareOneLabel) {
   EXPECT_LT(text.size(), before + 16384) << "of 50 methods it would be 400 kB";
 }
 
+TEST(RpcServer, TakesNoCompressedMessages) {
+  OneWorker service;
+  auto server = RpcServer::Start("127.0.0.1:0", {&service});
+  ASSERT_TRUE(server.ok()) << server.status();
+  auto stub = v1::AdminService::NewStub(Dial((*server)->address()));
+  for (const auto algorithm : {GRPC_COMPRESS_GZIP, GRPC_COMPRESS_DEFLATE, GRPC_COMPRESS_NONE}) {
+    grpc::ClientContext context;
+    context.set_compression_algorithm(algorithm);
+    v1::ListWorkersRequest request;
+    v1::ListWorkersResponse response;
+    EXPECT_EQ(stub->ListWorkers(&context, request, &response).ok(),
+              algorithm == GRPC_COMPRESS_NONE);
+  }
+}
+
 TEST(RpcServer, SaysThatItsAddressIsTaken) {
   OneWorker service;
   auto first = RpcServer::Start("127.0.0.1:0", {&service});
