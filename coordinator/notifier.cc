@@ -24,8 +24,9 @@ constexpr absl::Duration kDropEvery = absl::Hours(1);
 
 Notifier::Notifier(Database::Settings database, Settings settings)
     : settings_(settings), database_(std::move(database)) {
-  for (int i = 0; i < settings.threads; ++i) {
-    threads_.emplace_back([this, writes = i == 0] { Loop(writes); });
+  threads_.emplace_back([this] { Loop(/*writes=*/true); });
+  for (int i = 0; i < settings.posters; ++i) {
+    threads_.emplace_back([this] { Loop(/*writes=*/false); });
   }
 }
 
@@ -47,9 +48,8 @@ void Notifier::Loop(bool writes) {
   Database database(database_);
   absl::Time next_drop = absl::InfinitePast();
   for (;;) {
-    absl::Status status;
-    if (writes) status = WriteNotices(database, kSweepsAtOnce).status();
-    if (status.ok()) status = Deliver(database);
+    absl::Status status =
+        writes ? WriteNotices(database, kSweepsAtOnce).status() : Deliver(database);
     if (status.ok() && writes && absl::Now() >= next_drop) {
       status = DropNotices(database, kKeep);
       next_drop = absl::Now() + kDropEvery;

@@ -217,7 +217,7 @@ class SilentAddress {
 
 TEST_F(Notices, AnAddressThatDoesNotAnswerHoldsUpNoOther) {
   coordinator_.reset();
-  options_.notices.threads = 4;
+  options_.notices.posters = 4;
   options_.notices.post_timeout = absl::Seconds(20);
   options_.notices.hold = absl::Seconds(60);
   Start();
