@@ -94,9 +94,9 @@ int Serve(const Flags& flags) {
         return database.Read(0,
                              [](Snapshot& snapshot) { return ReadInstanceId(snapshot).status(); });
       },
-      [&serving](bool ready) {
-        if (!ready) spdlog::error("not ready: the database does not answer");
-        if (RpcServer* server = serving) server->SetReady(ready);
+      [&serving](const absl::Status& now) {
+        if (!now.ok()) spdlog::error("not ready: {}", std::string(now.message()));
+        if (RpcServer* server = serving) server->SetReady(now.ok());
       });
   auto door = HttpDoor::Start(flags.http, metrics, [&]() -> absl::Status {
     if (serving == nullptr) return absl::UnavailableError("waiting for schema and artifacts");

@@ -34,7 +34,8 @@ const Rules& AllRules() {
         {"CreateSweep", "CancelSweep", "PauseSweep", "ResumeSweep", "StopSweep", "RetrySweep",
          "DeleteSweep"});
     // Asked again and again without a change that a user made: no line for each.
-    Add(*r, "gridsweep.v1.DispatchService", kAsk, {"LeaseRuns", "Heartbeat", "LoadCheckpoint"});
+    Add(*r, "gridsweep.v1.DispatchService", kAsk,
+        {"LeaseRuns", "Heartbeat", "FindUpload", "LoadCheckpoint"});
     Add(*r, "gridsweep.v1.DispatchService", kWork,
         {"Register", "UploadArtifact", "CompleteRun", "FailRun", "ReleaseRuns", "SaveCheckpoint"});
     Add(*r, "gridsweep.v1.AdminService", kLook, {"ListWorkers"});

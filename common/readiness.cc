@@ -11,7 +11,7 @@
 namespace gridsweep {
 
 Readiness::Readiness(Settings settings, std::function<absl::Status()> probe,
-                     std::function<void(bool)> changed)
+                     std::function<void(const absl::Status&)> changed)
     : settings_(settings),
       probe_(std::move(probe)),
       changed_(std::move(changed)),
@@ -45,16 +45,16 @@ void Readiness::Loop() {
   std::optional<bool> told;
   for (;;) {
     const absl::Status status = probe_();
-    bool ready = false;
+    absl::Status now;
     {
       MutexLock lock(mutex_);
       if (status.ok()) last_success_ = absl::Now();
       failure_ = status.ok() ? "" : std::string(ToStd(status.message()));
-      ready = OfProbes().ok();
+      now = OfProbes();
     }
-    if (told != ready) {
-      told = ready;
-      if (changed_) changed_(ready);
+    if (told != now.ok()) {
+      told = now.ok();
+      if (changed_) changed_(now);
     }
     const auto until =
         std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(settings_.every);

@@ -20,10 +20,10 @@ class Readiness {
     absl::Duration every = absl::Seconds(2);
     absl::Duration patience = absl::Seconds(6);
   };
-  // `changed` hears each change of what the probes say, from that thread; its first word is that of
-  // the first probe.
+  // `changed` hears each change of what the probes say, OK or what stands in the way, from that
+  // thread; its first word is that of the first probe.
   Readiness(Settings settings, std::function<absl::Status()> probe,
-            std::function<void(bool ready)> changed);
+            std::function<void(const absl::Status&)> changed);
   ~Readiness();
 
   // OK, or UNAVAILABLE with what stands in the way. Does not block on the probe.
@@ -37,7 +37,7 @@ class Readiness {
 
   const Settings settings_;
   const std::function<absl::Status()> probe_;
-  const std::function<void(bool)> changed_;
+  const std::function<void(const absl::Status&)> changed_;
   mutable Mutex mutex_;
   CondVar wake_;
   absl::Time last_success_ GUARDED_BY(mutex_) = absl::InfinitePast();

@@ -148,6 +148,8 @@ void RpcServer::Shutdown(absl::Duration grace) {
 std::shared_ptr<grpc::Channel> Dial(const std::string& address, const ClientSecurity& security,
                                     RpcMetrics* metrics) {
   grpc::ChannelArguments args;
+  // A channel has connections of its own: what one sends holds up no other.
+  args.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   args.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
   args.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   args.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);

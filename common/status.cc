@@ -10,6 +10,7 @@
 namespace gridsweep {
 namespace {
 
+constexpr char kDomain[] = "gridsweep";
 constexpr char kTypePrefix[] = "type.googleapis.com/";
 
 template <typename Detail>
@@ -54,14 +55,14 @@ absl::Status InvalidFields(const std::vector<std::pair<std::string, std::string>
 absl::Status WithReason(absl::Status status, std::string_view reason) {
   google::rpc::ErrorInfo detail;
   detail.set_reason(std::string(reason));
-  detail.set_domain("gridsweep");
+  detail.set_domain(kDomain);
   SetDetail(status, detail);
   return status;
 }
 
 std::string Reason(const absl::Status& status) {
   const auto detail = GetDetail<google::rpc::ErrorInfo>(status);
-  return detail ? detail->reason() : "";
+  return detail && detail->domain() == kDomain ? detail->reason() : "";
 }
 
 absl::Status WithRetryAfter(absl::Status status, absl::Duration delay) {

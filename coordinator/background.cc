@@ -95,6 +95,7 @@ void Background::Upkeep() {
   Clock::time_point next_alive, next_expiry;
   bool failing = false;
   do {
+    if (!settings_.ready()) guard.Failed();
     const auto start = Clock::now();
     const auto database_now = DatabaseTime(database);
     absl::Status status = database_now.status();

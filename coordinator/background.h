@@ -26,6 +26,9 @@ class Background {
     absl::Duration tick = absl::Seconds(1);         // between two upkeeps
     absl::Duration count_every = absl::Minutes(1);  // runs by state, for the gauges
     absl::Duration artifact_grace = absl::Hours(1);  // GarbageCollector's
+    // While this answers false no lease ends for time: the coordinator says that it is not ready,
+    // and heartbeats are kept from it.
+    std::function<bool()> ready = [] { return true; };
   };
   // `wake` is called when there may be claimable runs; from any thread.
   Background(Settings settings, ProgressBoard& board, ArtifactStore& artifacts, Counters& counters,

@@ -1,7 +1,10 @@
 // LoadCheckpoint: a chunk is read from disk when the last one is written.
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 
 #include "common/strings.h"
+#include "common/verdict.h"
 #include "coordinator/dispatch_service.h"
 #include "coordinator/store/checkpoints.h"
 #include "coordinator/store/fields.h"
@@ -9,7 +12,7 @@
 namespace gridsweep::coordinator {
 namespace {
 
-constexpr size_t kChunk = size_t{1} << 20;
+constexpr size_t kChunk = size_t{1} << 16;
 
 class CheckpointReactor final : public grpc::ServerWriteReactor<v1::LoadCheckpointResponse> {
  public:
@@ -31,7 +34,7 @@ class CheckpointReactor final : public grpc::ServerWriteReactor<v1::LoadCheckpoi
       if (cancelled_) return Finish(grpc::Status::CANCELLED);
       const absl::StatusOr<bool> more = Read(database);
       if (more.ok() && *more) return StartWrite(&response_);
-      Finish(ToGrpc(more.status()));
+      Finish(ToGrpc(WithVerdict(more.status())));
     });
     if (!queued) Finish(ToGrpc(parts_.lanes.upload.Full()));
   }
@@ -43,7 +46,7 @@ class CheckpointReactor final : public grpc::ServerWriteReactor<v1::LoadCheckpoi
     chunk.resize(kChunk);
     file_.read(chunk.data(), static_cast<std::streamsize>(kChunk));
     chunk.resize(static_cast<size_t>(file_.gcount()));
-    if (file_.bad()) return absl::DataLossError("the checkpoint cannot be read from disk");
+    if (file_.bad()) return Unreadable();
     return !chunk.empty();
   }
 
@@ -53,14 +56,23 @@ class CheckpointReactor final : public grpc::ServerWriteReactor<v1::LoadCheckpoi
     ASSIGN_OR_RETURN(const bool has,
                      HasCheckpoint(database, {request_.ref().run_id(), request_.ref().token()},
                                    request_.sha256()));
-    if (!has) {
-      return absl::NotFoundError(
-          StrCat("run ", request_.ref().run_id(), " has no checkpoint of that hash: start over"));
+    const auto path = parts_.artifacts.Open(request_.sha256());
+    if (!has || absl::IsNotFound(path.status())) {
+      return WithReason(
+          absl::NotFoundError(StrCat("run ", request_.ref().run_id(),
+                                     " has no checkpoint of that hash: start over")),
+          kCheckpointUnknown);
     }
-    ASSIGN_OR_RETURN(const std::filesystem::path path, parts_.artifacts.Open(request_.sha256()));
-    file_.open(path, std::ios::binary);
-    return file_.is_open() ? absl::OkStatus()
-                           : absl::NotFoundError("the checkpoint's file cannot be opened");
+    RETURN_IF_ERROR(path.status());
+    file_.open(*path, std::ios::binary);
+    file_.seekg(static_cast<std::streamoff>(request_.offset()));
+    return file_.good() ? absl::OkStatus() : Unreadable();
+  }
+
+  // It may be another time.
+  static absl::Status Unreadable() {
+    return absl::UnavailableError(
+        StrCat("the checkpoint cannot be read from disk: ", std::strerror(errno)));
   }
 
   const DispatchParts& parts_;

@@ -2,6 +2,7 @@
 // so that a stalled worker holds neither a thread nor a connection. All streams share a budget.
 #include "common/stall_alarm.h"
 #include "common/strings.h"
+#include "common/verdict.h"
 #include "coordinator/dispatch_service.h"
 #include "coordinator/store/results.h"
 
@@ -32,8 +33,8 @@ class CompletionReactor final : public grpc::ServerReadReactor<v1::CompleteRunRe
     stalled_.Heard();
     const size_t bytes = message_.SpaceUsedLong();
     if (held_.taken() + bytes > settings_.max_completion_bytes) {
-      return Finish(ToGrpc(absl::ResourceExhaustedError(
-          StrCat("the result is larger than ", settings_.max_completion_bytes, " bytes"))));
+      return Finish(ToGrpc(Refused(absl::ResourceExhaustedError(
+          StrCat("the result is larger than ", settings_.max_completion_bytes, " bytes")))));
     }
     if (!held_.Take(bytes)) {
       return Finish(ToGrpc(WithRetryAfter(
@@ -53,7 +54,7 @@ class CompletionReactor final : public grpc::ServerReadReactor<v1::CompleteRunRe
  private:
   void Store() {
     const bool queued = parts_.lanes.complete.Submit(
-        [this](Database& database) { Finish(ToGrpc(StoreIn(database))); });
+        [this](Database& database) { Finish(ToGrpc(WithVerdict(StoreIn(database)))); });
     if (!queued) Finish(ToGrpc(parts_.lanes.complete.Full()));
   }
 

@@ -40,23 +40,33 @@ Coordinator::Coordinator(const Options& options)
 absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Start(const Options& options) {
   RETURN_IF_ERROR(CheckSecurity(options.listen, options.security));
   std::string instance;
+  bool has_artifacts = false;
   {
     Database database({options.database});
     RETURN_IF_ERROR(Migrate(database, EmbeddedMigrations()));
     RETURN_IF_ERROR(GrantRoles(database));
     ASSIGN_OR_RETURN(instance, InstanceId(database));
+    ASSIGN_OR_RETURN(has_artifacts, HasArtifacts(database));
   }
-  ASSIGN_OR_RETURN(auto artifacts,
-                   OpenArtifactDirectory(options.artifacts, instance, /*create=*/true));
+  // Where files were stored before there is a directory: an empty one is a mount point without its
+  // file system, and what would be stored there is lost to all others.
+  const auto open = [&, directory = options.artifacts] {
+    return OpenArtifactDirectory(directory, instance, /*create=*/!has_artifacts);
+  };
+  ASSIGN_OR_RETURN(auto artifacts, open());
+  ASSIGN_OR_RETURN(std::shared_ptr<ArtifactStore> probed, open());
   auto c = std::unique_ptr<Coordinator>(new Coordinator(options));
   c->artifacts_ = std::move(artifacts);
+  c->disk_ = std::make_unique<PatientProbe>(options.disk, "the artifact directory",
+                                            [probed] { return probed->Probe(); });
   c->background_ = std::make_unique<Background>(
       Background::Settings{{options.database, absl::Seconds(10)},
                            options.dispatch.lease_ttl,
                            options.dispatch.failures,
                            options.tick,
                            options.count_every,
-                           options.artifact_grace},
+                           options.artifact_grace,
+                           [disk = c->disk_.get()] { return disk->Last().ok(); }},
       c->board_, *c->artifacts_, c->counters_,
       [matcher = &c->matcher_](const NewWork& work) { matcher->Wake(work); });
   c->notifier_ = std::make_unique<Notifier>(Database::Settings{options.database, absl::Seconds(30)},
@@ -86,21 +96,24 @@ absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Start(const Options& o
                        options.security, c->gate_, &c->calls_));
   c->readiness_ = std::make_unique<Readiness>(
       options.readiness,
-      [&counters = c->counters_, ttl = options.dispatch.lease_ttl,
+      [&counters = c->counters_, disk = c->disk_.get(), ttl = options.dispatch.lease_ttl,
        database = std::make_shared<Database>(
            Database::Settings{options.database, absl::Seconds(5)}),
        next = absl::InfinitePast()]() mutable -> absl::Status {
         const absl::Time start = absl::Now();
-        if (start < next) return Ping(*database);
+        if (start < next) {
+          RETURN_IF_ERROR(Ping(*database));
+          return disk->Last();
+        }
         ASSIGN_OR_RETURN(const Vitals vitals, ReadVitals(*database, ttl));
         counters.Show(vitals);
         // However many dead rows it passes: at most a hundredth of a connection.
         next = absl::Now() + 100 * (absl::Now() - start);
-        return absl::OkStatus();
+        return disk->Last();
       },
-      [server = c->server_.get()](bool ready) {
-        if (!ready) spdlog::error("not ready: the database does not answer");
-        server->SetReady(ready);
+      [server = c->server_.get()](const absl::Status& now) {
+        if (!now.ok()) spdlog::error("not ready: {}", std::string(now.message()));
+        server->SetReady(now.ok());
       });
   ASSIGN_OR_RETURN(c->door_, HttpDoor::Start(options.http, c->metrics_,
                                              [r = c->readiness_.get()] { return r->Status(); }));

@@ -10,6 +10,7 @@
 #include "common/artifact_store.h"
 #include "common/http_door.h"
 #include "common/metrics.h"
+#include "common/patient_probe.h"
 #include "common/readiness.h"
 #include "common/rpc.h"
 #include "common/rpc_metrics.h"
@@ -41,6 +42,7 @@ struct Options {
   // A file that nothing names, and an upload that broke off, is removed after this.
   absl::Duration artifact_grace = absl::Hours(1);
   Readiness::Settings readiness;
+  PatientProbe::Settings disk;  // of writes to the artifact directory, for readiness
   Notifier::Settings notices;
   SubmitterRules submitters;
 };
@@ -72,6 +74,7 @@ class Coordinator {
   RpcMetrics calls_;
   RefusedCalls refused_;
   std::unique_ptr<ArtifactStore> artifacts_;
+  std::unique_ptr<PatientProbe> disk_;
   ProgressBoard board_;
   std::unique_ptr<Lanes> lanes_;  // ended first by Drain: their work uses all below
   Matcher matcher_;

@@ -9,6 +9,7 @@ namespace {
 
 constexpr size_t kMostName = 255;  // of a worker, in bytes
 constexpr size_t kMostText = 1024;
+constexpr int kMostKept = 65536;   // leases of a worker's earlier processes
 
 absl::Status CheckProgress(const std::string& path, const v1::LeaseProgress& progress) {
   RETURN_IF_ERROR(CheckRef(path + ".ref", progress.ref()));
@@ -36,6 +37,13 @@ absl::Status CheckIntroduction(const v1::RegisterRequest& request) {
   for (const auto& [name, value] : request.labels()) {
     RETURN_IF_ERROR(CheckName("labels", name));
     RETURN_IF_ERROR(CheckName("labels", value));
+  }
+  if (request.kept_size() > kMostKept) {
+    return InvalidField("kept",
+                        StrCat("has ", request.kept_size(), " leases; at most ", kMostKept));
+  }
+  for (int i = 0; i < request.kept_size(); ++i) {
+    RETURN_IF_ERROR(CheckRef(StrCat("kept[", i, "]"), request.kept(i)));
   }
   return CheckName("host", request.host(), kMostName);
 }

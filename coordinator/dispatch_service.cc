@@ -5,9 +5,11 @@
 #include "common/duration.h"
 #include "common/log.h"
 #include "common/strings.h"
+#include "common/verdict.h"
 #include "coordinator/dispatch_checks.h"
 #include "coordinator/store/fields.h"
 #include "coordinator/store/leases.h"
+#include "coordinator/store/results.h"
 #include "sweepspec/run_config_proto.h"
 
 namespace gridsweep::coordinator {
@@ -241,7 +243,21 @@ grpc::ServerUnaryReactor* DispatchService::Heartbeat(grpc::CallbackServerContext
 
 grpc::ServerReadReactor<v1::UploadArtifactRequest>* DispatchService::UploadArtifact(
     grpc::CallbackServerContext* context, v1::UploadArtifactResponse* response) {
-  return NewUpload(parts_, settings_, context, response);
+  return NewUpload(parts_, settings_, uploads_, context, response);
+}
+
+grpc::ServerUnaryReactor* DispatchService::FindUpload(grpc::CallbackServerContext* context,
+                                                      const v1::FindUploadRequest* request,
+                                                      v1::FindUploadResponse* response) {
+  absl::Status status = CheckRef("ref", request->ref());
+  if (status.ok()) status = CheckSha256("sha256", request->sha256());
+  if (!status.ok()) return Refuse(context, WithVerdict(status));
+  return AnswerIn(parts_.lanes.upload, context, [this, request, response](Database& database) {
+    RETURN_IF_ERROR(CheckLease(database, KeyOf(request->ref())));
+    response->set_received(
+        parts_.artifacts.PartialSize({request->ref().token(), request->sha256()}));
+    return absl::OkStatus();
+  });
 }
 
 grpc::ServerReadReactor<v1::CompleteRunRequest>* DispatchService::CompleteRun(
@@ -251,7 +267,7 @@ grpc::ServerReadReactor<v1::CompleteRunRequest>* DispatchService::CompleteRun(
 
 grpc::ServerReadReactor<v1::SaveCheckpointRequest>* DispatchService::SaveCheckpoint(
     grpc::CallbackServerContext* context, v1::SaveCheckpointResponse* response) {
-  return NewCheckpointUpload(parts_, settings_, context, response);
+  return NewCheckpointUpload(parts_, settings_, uploads_, context, response);
 }
 
 grpc::ServerWriteReactor<v1::LoadCheckpointResponse>* DispatchService::LoadCheckpoint(
@@ -262,7 +278,9 @@ grpc::ServerWriteReactor<v1::LoadCheckpointResponse>* DispatchService::LoadCheck
 grpc::ServerUnaryReactor* DispatchService::FailRun(grpc::CallbackServerContext* context,
                                                    const v1::FailRunRequest* request,
                                                    v1::FailRunResponse* response) {
-  if (absl::Status status = CheckFailure(*request); !status.ok()) return Refuse(context, status);
+  if (absl::Status status = CheckFailure(*request); !status.ok()) {
+    return Refuse(context, WithVerdict(status));
+  }
   return AnswerIn(parts_.lanes.dispatch, context,
                   [this, request, response](Database& database) -> absl::Status {
                     ASSIGN_OR_RETURN(const Failed failed,
@@ -285,7 +303,7 @@ grpc::ServerUnaryReactor* DispatchService::ReleaseRuns(grpc::CallbackServerConte
   std::vector<LeaseKey> keys;
   for (int i = 0; i < request->refs_size(); ++i) {
     if (absl::Status status = CheckRef(StrCat("refs[", i, "]"), request->refs(i)); !status.ok()) {
-      return Refuse(context, status);
+      return Refuse(context, WithVerdict(status));
     }
     keys.push_back(KeyOf(request->refs(i)));
   }

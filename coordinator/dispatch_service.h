@@ -26,6 +26,7 @@ struct DispatchSettings {
   uint64_t max_checkpoint_bytes = uint64_t{1} << 32;
   size_t max_completion_bytes = size_t{64} << 20;     // of one CompleteRun stream, in memory
   size_t max_buffered_bytes = size_t{128} << 20;      // of all of them together
+  size_t max_uploads = 32;                            // files on their way at a time
   absl::Duration longest_silence = absl::Minutes(1);  // of a client in the middle of a stream
 };
 
@@ -45,6 +46,7 @@ class DispatchService final : public v1::DispatchService::CallbackService {
       : parts_(std::move(parts)),
         settings_(settings),
         buffered_(settings.max_buffered_bytes),
+        uploads_(settings.max_uploads),
         stuck_watch_(settings.stuck, 2 * settings.heartbeat_interval) {}
 
   grpc::ServerUnaryReactor* Register(grpc::CallbackServerContext*, const v1::RegisterRequest*,
@@ -55,6 +57,8 @@ class DispatchService final : public v1::DispatchService::CallbackService {
                                       v1::HeartbeatResponse*) override;
   grpc::ServerReadReactor<v1::UploadArtifactRequest>* UploadArtifact(
       grpc::CallbackServerContext*, v1::UploadArtifactResponse*) override;
+  grpc::ServerUnaryReactor* FindUpload(grpc::CallbackServerContext*, const v1::FindUploadRequest*,
+                                       v1::FindUploadResponse*) override;
   grpc::ServerReadReactor<v1::CompleteRunRequest>* CompleteRun(grpc::CallbackServerContext*,
                                                                v1::CompleteRunResponse*) override;
   grpc::ServerUnaryReactor* FailRun(grpc::CallbackServerContext*, const v1::FailRunRequest*,
@@ -77,6 +81,7 @@ class DispatchService final : public v1::DispatchService::CallbackService {
   const DispatchParts parts_;
   const DispatchSettings settings_;
   ByteBudget buffered_;
+  ByteBudget uploads_;  // counts calls
   LeftOut left_out_;
   StuckWatch stuck_watch_;
 };
@@ -84,10 +89,11 @@ class DispatchService final : public v1::DispatchService::CallbackService {
 // The streams, each in a file of its own. They delete themselves.
 grpc::ServerReadReactor<v1::UploadArtifactRequest>* NewUpload(const DispatchParts& parts,
                                                               const DispatchSettings& settings,
+                                                              ByteBudget& places,
                                                               grpc::CallbackServerContext* context,
                                                               v1::UploadArtifactResponse* response);
 grpc::ServerReadReactor<v1::SaveCheckpointRequest>* NewCheckpointUpload(
-    const DispatchParts& parts, const DispatchSettings& settings,
+    const DispatchParts& parts, const DispatchSettings& settings, ByteBudget& places,
     grpc::CallbackServerContext* context, v1::SaveCheckpointResponse* response);
 grpc::ServerWriteReactor<v1::LoadCheckpointResponse>* NewCheckpointDownload(
     const DispatchParts& parts, const v1::LoadCheckpointRequest& request);

@@ -1,7 +1,9 @@
 // UploadArtifact and SaveCheckpoint: chunks go to the lane one at a time, and the
 // next is read when the last is on disk.
+#include "common/byte_budget.h"
 #include "common/stall_alarm.h"
 #include "common/strings.h"
+#include "common/verdict.h"
 #include "coordinator/dispatch_service.h"
 #include "coordinator/store/artifact_uploads.h"
 #include "coordinator/store/checkpoints.h"
@@ -12,6 +14,7 @@ namespace gridsweep::coordinator {
 namespace {
 
 constexpr size_t kMaxChunk = size_t{1} << 20;
+constexpr absl::Duration kRetryAfter = absl::Seconds(1);
 
 // What is sent, apart from how.
 struct ArtifactKind {
@@ -59,11 +62,12 @@ struct CheckpointKind {
 template <class Kind>
 class UploadReactor final : public grpc::ServerReadReactor<typename Kind::Request> {
  public:
-  UploadReactor(const DispatchParts& parts, const DispatchSettings& settings,
+  UploadReactor(const DispatchParts& parts, const DispatchSettings& settings, ByteBudget& places,
                 grpc::CallbackServerContext* context, typename Kind::Response* response)
       : parts_(parts),
         settings_(settings),
         response_(response),
+        place_(places),
         stalled_(context, settings.longest_silence) {
     this->StartRead(&message_);
   }
@@ -74,7 +78,7 @@ class UploadReactor final : public grpc::ServerReadReactor<typename Kind::Reques
     const bool queued = parts_.lanes.upload.Submit([this, ok](Database& database) {
       const absl::StatusOr<bool> more = ok ? Take(database) : End(database);
       if (more.ok() && *more) return this->StartRead(&message_);
-      this->Finish(ToGrpc(more.status()));
+      this->Finish(ToGrpc(WithVerdict(more.status())));
     });
     if (!queued) this->Finish(ToGrpc(parts_.lanes.upload.Full()));
   }
@@ -109,8 +113,18 @@ class UploadReactor final : public grpc::ServerReadReactor<typename Kind::Reques
     RETURN_IF_ERROR(CheckRef("header.ref", header.ref()));
     RETURN_IF_ERROR(Kind::Check(header));
     if (File().size() > Kind::MostBytes(settings_)) {
-      return absl::ResourceExhaustedError(
-          StrCat(path, ".size: ", File().size(), " bytes; at most ", Kind::MostBytes(settings_)));
+      return Refused(absl::ResourceExhaustedError(
+          StrCat(path, ".size: ", File().size(), " bytes; at most ", Kind::MostBytes(settings_))));
+    }
+    if (header.offset() > File().size()) {
+      return InvalidField("header.offset", StrCat(header.offset(), " is beyond the file's ",
+                                                  File().size(), " bytes"));
+    }
+    if (!place_.Take(1)) {
+      return WithRetryAfter(
+          absl::ResourceExhaustedError(StrCat("files of ", settings_.max_uploads,
+                                              " calls are on their way already; send it again")),
+          kRetryAfter);
     }
     ASSIGN_OR_RETURN(const bool stored, Announce(database));
     if (stored && parts_.artifacts.Has(File().sha256())) {
@@ -118,7 +132,10 @@ class UploadReactor final : public grpc::ServerReadReactor<typename Kind::Reques
       response_->set_already_stored(true);
       return false;
     }
-    ASSIGN_OR_RETURN(upload_, parts_.artifacts.Begin());
+    ASSIGN_OR_RETURN(upload_,
+                     parts_.artifacts.Begin({header.ref().token(), File().sha256()},
+                                            header.offset()));
+    received_ = header.offset();
     return true;
   }
 
@@ -130,7 +147,7 @@ class UploadReactor final : public grpc::ServerReadReactor<typename Kind::Reques
     }
     // Again: of a lease that has ended meanwhile nothing may come into the store.
     RETURN_IF_ERROR(Announce(database).status());
-    RETURN_IF_ERROR(upload_->Commit(File().sha256()));
+    RETURN_IF_ERROR(upload_->Commit());
     parts_.counters.artifact_bytes.Increment(static_cast<double>(received_));
     RETURN_IF_ERROR(Record(database));
     return false;
@@ -159,6 +176,7 @@ class UploadReactor final : public grpc::ServerReadReactor<typename Kind::Reques
   typename Kind::Response* const response_;
   typename Kind::Request message_;
   typename Kind::Request::Header header_;
+  ByteBudget::Share place_;
   std::unique_ptr<ArtifactUpload> upload_;
   uint64_t received_ = 0;
   std::atomic<bool> cancelled_ = false;
@@ -168,15 +186,15 @@ class UploadReactor final : public grpc::ServerReadReactor<typename Kind::Reques
 }  // namespace
 
 grpc::ServerReadReactor<v1::UploadArtifactRequest>* NewUpload(
-    const DispatchParts& parts, const DispatchSettings& settings,
+    const DispatchParts& parts, const DispatchSettings& settings, ByteBudget& places,
     grpc::CallbackServerContext* context, v1::UploadArtifactResponse* response) {
-  return new UploadReactor<ArtifactKind>(parts, settings, context, response);
+  return new UploadReactor<ArtifactKind>(parts, settings, places, context, response);
 }
 
 grpc::ServerReadReactor<v1::SaveCheckpointRequest>* NewCheckpointUpload(
-    const DispatchParts& parts, const DispatchSettings& settings,
+    const DispatchParts& parts, const DispatchSettings& settings, ByteBudget& places,
     grpc::CallbackServerContext* context, v1::SaveCheckpointResponse* response) {
-  return new UploadReactor<CheckpointKind>(parts, settings, context, response);
+  return new UploadReactor<CheckpointKind>(parts, settings, places, context, response);
 }
 
 }  // namespace gridsweep::coordinator

@@ -153,6 +153,10 @@ absl::Status Database::ReadOnce(int thread, const std::function<absl::Status(Sna
     if (state == "42P01" || state == "3F000") {
       return absl::UnavailableError("the database has no schema yet: start the coordinator first");
     }
+    // Out of resources; the server's own disk.
+    if (state.rfind("53", 0) == 0 || state.rfind("58", 0) == 0) {
+      return absl::UnavailableError(StrCat("the database has trouble: ", e.what()));
+    }
     if (state.rfind("57P", 0) == 0 || state.rfind("08", 0) == 0) {
       connection.reset();
       broken = reused;

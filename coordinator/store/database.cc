@@ -40,10 +40,17 @@ std::string Message(const std::exception& e) {
 
 constexpr char kTimedOut[] = "STATEMENT_TIMEOUT";
 
+// Whether another connection may find a server that serves: this one shuts down, or is a standby.
+bool IsElsewhere(const std::string& state) {
+  return state.rfind("57P", 0) == 0 || state == "25006";
+}
+
 absl::Status OfSqlState(const pqxx::sql_error& e) {
   const std::string state = e.sqlstate();
-  // 53: out of resources; 57: timeouts, shutdown; 55: a lock not granted in time.
-  if (state.rfind("53", 0) == 0 || state.rfind("57", 0) == 0 || state.rfind("55", 0) == 0) {
+  // 53: out of resources; 57: timeouts, shutdown; 55: a lock not granted in time; 58: the server's
+  // own disk. 25006: it takes no writes, as a standby does.
+  for (const char* passing : {"53", "55", "57", "58", "25006"}) {
+    if (state.rfind(passing, 0) != 0) continue;
     const absl::Status status = absl::UnavailableError(Message(e));
     // Query cancelled; lock not available.
     return state == "57014" || state == "55P03" ? WithReason(status, kTimedOut) : status;
@@ -148,7 +155,7 @@ absl::Status Database::Run(const std::function<absl::Status(Transaction&)>& body
       const auto* sql = dynamic_cast<const pqxx::sql_error*>(&e);
       const bool lost = dynamic_cast<const pqxx::broken_connection*>(&e) != nullptr ||
                         connection_ == nullptr || !connection_->is_open() ||
-                        (sql != nullptr && sql->sqlstate().rfind("57P", 0) == 0);
+                        (sql != nullptr && IsElsewhere(sql->sqlstate()));
       if (!lost) {
         return sql != nullptr ? OfSqlState(*sql) : absl::InternalError(Message(e));
       }

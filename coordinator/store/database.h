@@ -65,8 +65,8 @@ class Database {
   // transaction: commits when it answers OK, else aborts and hands its error
   // on. Calls it again after a serialization failure or deadlock, and once
   // after a connection was found broken; nothing else is retried.
-  // Errors: UNAVAILABLE when the database cannot be reached, is out of
-  // resources or ran past a timeout; INTERNAL for the rest.
+  // Errors: UNAVAILABLE when the database cannot be reached, is out of resources, takes no writes,
+  // has trouble with its disk or ran past a timeout; INTERNAL for the rest.
   template <typename Body>
   auto Transact(Body body) {
     using Result = std::invoke_result_t<Body, Transaction&>;

@@ -11,6 +11,7 @@
 
 #include "common/status.h"
 #include "common/strings.h"
+#include "common/verdict.h"
 #include "coordinator/store/quarantine.h"
 
 namespace gridsweep::coordinator {
@@ -138,7 +139,12 @@ constexpr Statement kLockWorker{
 constexpr Statement kOldLeases{
     "list_leases_of_old_incarnations",
     "select run_id, token from leases"
-    " where worker_id = $1 and incarnation <> $2::bytea and granted_at >= $3::timestamptz"};
+    " where worker_id = $1 and incarnation <> $2::bytea and granted_at >= $3::timestamptz"
+    " and token <> all($4::uuid[])"};
+// By run, whatever the plan thinks of the index by worker.
+constexpr Statement kAdopt{"adopt_kept_leases", R"(
+  update leases set incarnation = $2::bytea
+  where run_id = any($3::bigint[]) and token = any($4::uuid[]) and worker_id + 0 = $1)"};
 constexpr Statement kUpsertWorker{"upsert_worker", R"(
   insert into workers (name, host, incarnation, slots, resource_class, memory_bytes, numerics_id,
                        version, science_version, features, labels)
@@ -229,18 +235,29 @@ absl::StatusOr<Registered> RegisterWorker(Database& database, const v1::Register
                                           const FailurePolicy& policy, const LogTails& log_tails) {
   return database.Transact([&](Transaction& t) -> absl::StatusOr<Registered> {
     Registered registered;
+    Params kept_runs, kept_tokens;
+    for (const v1::LeaseRef& ref : request.kept()) {
+      kept_runs.emplace_back(ref.run_id());
+      kept_tokens.push_back(Uuid(ref.token()));
+    }
     const pqxx::result old = t.Exec(kLockWorker, {request.name()});
     if (!old.empty() && FromBytea(old[0][1]) != request.incarnation()) {
       const bool same_host = request.host() == old[0][2].c_str();
       const auto worker_id = old[0][0].as<int64_t>();
       const pqxx::result leases =
-          t.Exec(kOldLeases, {worker_id, Bytea(request.incarnation()), old[0][3].c_str()});
+          t.Exec(kOldLeases, {worker_id, Bytea(request.incarnation()), old[0][3].c_str(),
+                              Array(kept_tokens)});
       Ended ended = End(t, ReadKeys(leases), "lost", same_host ? worker_id : kNobody,
                         same_host ? "the worker's process ended and another took its place"
                                   : "the worker moved to another host",
                         log_tails, policy);
       registered.ended = std::move(ended.leases);
       registered.quarantined = !ended.quarantined.empty();
+      // After the others: who cancels a sweep locks it before its leases, and so does their end.
+      if (!kept_runs.empty()) {
+        t.Exec(kAdopt, {worker_id, Bytea(request.incarnation()), Array(kept_runs),
+                        Array(kept_tokens)});
+      }
     }
     nlohmann::json labels = nlohmann::json::object(), features = nlohmann::json::array();
     for (const auto& [key, value] : request.labels()) labels[key] = value;
@@ -270,7 +287,7 @@ absl::StatusOr<Renewed> RenewLeases(Database& database, int64_t worker_id,
       }
       return WithReason(absl::FailedPreconditionError(
                             "a newer process has registered under this worker's name; stop"),
-                        "INCARNATION_REPLACED");
+                        kIncarnationReplaced);
     }
     Renewed renewed;
     renewed.worker = found[0][0].c_str();

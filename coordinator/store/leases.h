@@ -27,7 +27,7 @@ using LogTails = std::function<std::string(int64_t run_id)>;
 
 // Stores or updates the worker of that name. A new incarnation ends the old
 // one's leases as lost, which counts as failures where the host is the same:
-// its process ended by itself.
+// its process ended by itself. Those that the request names as kept go over to the new one.
 struct Registered {
   int64_t worker_id;
   std::vector<EndedLease> ended;

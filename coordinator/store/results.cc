@@ -5,6 +5,7 @@
 
 #include "common/status.h"
 #include "common/strings.h"
+#include "common/verdict.h"
 #include "coordinator/store/fields.h"
 #include "coordinator/store/sweeps.h"
 #include "science/config/metric_registry.h"
@@ -328,7 +329,7 @@ absl::StatusOr<bool> CompleteRun(Database& database, const Completion& completio
         return WithReason(
             absl::FailedPreconditionError(StrCat("header.artifacts: ", ToHex(artifact.sha256()),
                                                  " was not uploaded; upload it first")),
-            "ARTIFACT_UNKNOWN");
+            kArtifactUnknown);
       }
     }
     InsertResult(t, lease[0], completion);

@@ -103,6 +103,7 @@ constexpr Statement kCurve{"get_learning_curve", R"(
   select step, loss, error_cm, array_to_string(fraction_above, ' ')
   from learning_curves where run_id = $1 order by step limit 4096)"};
 constexpr Statement kInstance{"get_instance_id", "select instance_id from instance"};
+constexpr Statement kHasArtifacts{"has_artifacts", "select exists (select from artifacts)"};
 
 }  // namespace
 
@@ -180,6 +181,12 @@ absl::StatusOr<v1::GetRunResponse> GetRun(Database& database, int64_t run_id, in
 absl::StatusOr<std::string> InstanceId(Database& database) {
   return database.Transact([](Transaction& t) -> absl::StatusOr<std::string> {
     return std::string(t.Exec(kInstance)[0][0].c_str());
+  });
+}
+
+absl::StatusOr<bool> HasArtifacts(Database& database) {
+  return database.Transact([](Transaction& t) -> absl::StatusOr<bool> {
+    return t.Exec(kHasArtifacts)[0][0].as<bool>();
   });
 }
 

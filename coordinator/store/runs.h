@@ -24,5 +24,7 @@ absl::StatusOr<v1::GetRunResponse> GetRun(Database& database, int64_t run_id, in
 
 // The identity of this database, as the artifact directory's marker carries it.
 absl::StatusOr<std::string> InstanceId(Database& database);
+// Whether a result file or checkpoint has ever been stored and is still named.
+absl::StatusOr<bool> HasArtifacts(Database& database);
 
 }  // namespace gridsweep::coordinator

@@ -29,7 +29,7 @@ class Probed : public ::testing::Test {
               ++asked_;
               return up_ ? absl::OkStatus() : absl::UnavailableError("no route");
             },
-            [this](bool ready) { (ready ? ups_ : downs_)++; }) {}
+            [this](const absl::Status& now) { (now.ok() ? ups_ : downs_)++; }) {}
 
   std::atomic<bool> up_ = true;
   std::atomic<int> asked_ = 0, ups_ = 0, downs_ = 0;

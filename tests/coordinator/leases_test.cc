@@ -128,6 +128,48 @@ TEST_F(Claims, AReplacedIncarnationGetsNothing) {
   EXPECT_TRUE((*claimed)[0].grants.empty());
 }
 
+TEST_F(LeaseTable, WhatAnEarlierProcessHasSpooledGoesOverToTheNext) {
+  Create(SmallSweep(3));
+  const auto first = Register("w");
+  const auto grants = Claim(first, 3);
+  ASSERT_EQ(grants.size(), 3u);
+  Register("other");
+  v1::RegisterRequest request;
+  request.set_name("w");
+  request.set_host("here");
+  request.set_incarnation(RandomBytes(16));
+  request.set_slots(4);
+  for (const Grant* grant : {&grants[0], &grants[1]}) {
+    auto& ref = *request.add_kept();
+    ref.set_run_id(grant->key.run_id);
+    ref.set_token(grant->key.token);
+  }
+  request.mutable_kept(1)->set_token(RandomBytes(16));  // names no lease
+  const auto registered = RegisterWorker(db_, request, kAtOnce);
+  ASSERT_TRUE(registered.ok()) << registered.status();
+  ASSERT_EQ(registered->ended.size(), 2u);
+  EXPECT_EQ(Count("select count(*) from leases"), 1);
+  // Its heartbeats keep it, and its result counts.
+  for (int i = 0; i < 2; ++i) {
+    const auto renewed = RenewLeases(db_, registered->worker_id, request.incarnation(),
+                                     {{grants[0].key, {}}}, absl::Seconds(60));
+    ASSERT_TRUE(renewed.ok()) << renewed.status();
+    ASSERT_EQ(renewed->held.size(), 1u);
+    EXPECT_EQ(renewed->held[0].key.token, grants[0].key.token);
+    // So a third process may keep what the first has left.
+    request.set_incarnation(RandomBytes(16));
+    ASSERT_TRUE(RegisterWorker(db_, request, kAtOnce).ok());
+  }
+  // Nobody takes another's.
+  request.set_name("other");
+  ASSERT_TRUE(RegisterWorker(db_, request, kAtOnce).ok());
+  EXPECT_EQ(Count(StrCat("select count(*) from leases where worker_id = ", first.id)), 1);
+  EXPECT_TRUE(CompleteRun(db_, ResultOf(grants[0].key)).ok());
+  EXPECT_EQ(Query("select outcome from attempts where run_id = " +
+                  std::to_string(grants[0].key.run_id)),
+            "succeeded");
+}
+
 TEST_F(LeaseTable, ExpiredLeaseCannotCompleteItsRun) {
   Create(SmallSweep(1));
   const auto grant = Claim(Register("w"), 1, kNow)[0];
