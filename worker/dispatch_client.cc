@@ -2,26 +2,34 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "common/duration.h"
 #include "common/log.h"
 #include "common/sha256.h"
 #include "common/status.h"
 #include "common/strings.h"
+#include "common/verdict.h"
+#include "worker/watched_call.h"
 
 namespace gridsweep::worker {
 namespace {
 
-constexpr size_t kChunkBytes = 1 << 20;
-constexpr size_t kBlockUnits = 4096;
+// Small against what the slowest line carries in the minute after which coordinators give up a
+// client that is silent.
+constexpr size_t kChunkBytes = 1 << 16;
+constexpr size_t kBlockUnits = 512;
 constexpr absl::Duration kCallDeadline = absl::Seconds(15);
-constexpr absl::Duration kStreamDeadline = absl::Seconds(60);
-constexpr absl::Duration kCheckpointDeadline = absl::Minutes(10);  // up to 4 GiB
+constexpr absl::Duration kNoDeadline = absl::InfiniteDuration();
 constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
 // With a second to connect again, a worker is back well within the shortest sensible lease, 3 s.
 constexpr absl::Duration kLongestPause = absl::Seconds(1);
 // Failures that may be an accident of the wire or a fault that stays.
 constexpr int kDoubtfulAttempts = 5;
+// A checkpoint that so often was not what it should be is damaged where it is stored.
+constexpr int kDamagedLoads = 5;
+// The attempt of an outage with which the log begins to tell of it.
+constexpr int kTriesInSilence = 3;
 
 enum class Kind { kFinal, kDoubtful, kTransient };
 
@@ -52,7 +60,10 @@ bool Always() { return true; }
 class DispatchClient::Call {
  public:
   Call(DispatchClient& client, bool leasing, absl::Duration deadline) : client_(client) {
-    context_.set_deadline(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(deadline));
+    if (deadline < kNoDeadline) {
+      context_.set_deadline(std::chrono::system_clock::now() +
+                            absl::ToChronoMilliseconds(deadline));
+    }
     MutexLock lock(client_.mutex_);
     client_.calls_[&context_] = leasing;
   }
@@ -67,8 +78,12 @@ class DispatchClient::Call {
   grpc::ClientContext context_;
 };
 
-DispatchClient::DispatchClient(const std::shared_ptr<grpc::Channel>& channel)
-    : stub_(v1::DispatchService::NewStub(channel)), random_(std::random_device{}()) {}
+DispatchClient::DispatchClient(const std::shared_ptr<grpc::Channel>& channel,
+                               const std::shared_ptr<grpc::Channel>& streams, Settings settings)
+    : settings_(settings),
+      stub_(v1::DispatchService::NewStub(channel)),
+      streams_(v1::DispatchService::NewStub(streams != nullptr ? streams : channel)),
+      random_(std::random_device{}()) {}
 
 bool DispatchClient::Stopped(bool leasing) {
   MutexLock lock(mutex_);
@@ -89,40 +104,49 @@ double DispatchClient::Jitter() {
 }
 
 bool DispatchClient::MaySucceedLater(const absl::Status& status) {
-  // Unauthenticated: the token's file may get a new one.
-  return KindOf(status) == Kind::kTransient || absl::IsCancelled(status) ||
-         absl::IsUnauthenticated(status);
+  return !status.ok() && !IsVerdict(status);
 }
 
-absl::Status DispatchClient::Retry(
-    const Patience& patience, bool leasing, absl::Duration deadline,
-    const std::function<grpc::Status(grpc::ClientContext&)>& attempt) {
+absl::Duration DispatchClient::StallOf(const Patience& patience) const {
+  return std::min(settings_.stall, patience.once.value_or(absl::InfiniteDuration()));
+}
+
+absl::Status DispatchClient::Retry(const Patience& patience, bool leasing, absl::Duration deadline,
+                                   Until until, const Attempt& attempt) {
   const Wanted& wanted = patience.wanted;
+  const auto start = std::chrono::steady_clock::now();
   absl::Duration pause = kFirstPause;
   int doubtful = 0;
   for (int tries = 1;; ++tries) {
     if (Stopped(leasing) || !wanted()) return absl::CancelledError("given up");
     absl::Status status;
     {
-      Call call(*this, leasing, patience.once.value_or(deadline));
+      Call call(*this, leasing, deadline);
       status = FromGrpc(attempt(call.context()));
     }
     if (status.ok()) return status;
     if (Stopped(leasing) || !wanted()) return absl::CancelledError("given up");
-    // A token that expired in the middle of the work: its file may get a new one.
-    const bool replaceable = registered_ && absl::IsUnauthenticated(status);
-    const Kind kind = replaceable ? Kind::kTransient : KindOf(status);
-    if (kind == Kind::kFinal || (kind == Kind::kTransient && patience.once)) return status;
-    if (kind == Kind::kDoubtful && ++doubtful >= kDoubtfulAttempts) {
-      return status.code() == absl::StatusCode::kCancelled
-                 ? absl::UnknownError(StrCat("cancelled by the server: ", status.message()))
-                 : status;
+    const std::optional<absl::Duration> asked = RetryAfter(status);
+    if (until == Until::kVerdict) {
+      const bool waiting = asked && patience.once &&
+                           absl::FromChrono(std::chrono::steady_clock::now() - start) + *asked <
+                               *patience.once;
+      if (IsVerdict(status) || (patience.once && !waiting)) return status;
+    } else {
+      // A token that expired in the middle of the work: its file may get a new one.
+      const bool replaceable = registered_ && absl::IsUnauthenticated(status);
+      const Kind kind = replaceable ? Kind::kTransient : KindOf(status);
+      if (kind == Kind::kFinal) return status;
+      if (kind == Kind::kDoubtful && ++doubtful >= kDoubtfulAttempts) {
+        return status.code() == absl::StatusCode::kCancelled
+                   ? absl::UnknownError(StrCat("cancelled by the server: ", status.message()))
+                   : status;
+      }
     }
-    // The first failures of an outage and then one a minute or so.
-    if (tries == 3 || tries % 80 == 0) {
-      spdlog::warn("the coordinator does not answer ({} attempts): {}", tries, status.ToString());
+    if (tries >= kTriesInSilence) {
+      complaints_.Log("no coordinator takes this worker's call", status);
     }
-    const absl::Duration wait = std::max(pause, RetryAfter(status).value_or(absl::ZeroDuration()));
+    const absl::Duration wait = std::max(pause, asked.value_or(absl::ZeroDuration()));
     Pause(wait * Jitter(), leasing);
     pause = std::min(pause * 2, kLongestPause);
   }
@@ -131,9 +155,10 @@ absl::Status DispatchClient::Retry(
 absl::StatusOr<v1::RegisterResponse> DispatchClient::Register(const v1::RegisterRequest& request,
                                                               const Wanted& wanted) {
   v1::RegisterResponse response;
-  RETURN_IF_ERROR(Retry({wanted}, false, kCallDeadline, [&](grpc::ClientContext& context) {
-    return stub_->Register(&context, request, &response);
-  }));
+  RETURN_IF_ERROR(Retry({wanted}, false, kCallDeadline, Until::kNotTransient,
+                        [&](grpc::ClientContext& context) {
+                          return stub_->Register(&context, request, &response);
+                        }));
   registered_ = true;
   return response;
 }
@@ -142,9 +167,10 @@ absl::StatusOr<v1::LeaseRunsResponse> DispatchClient::LeaseRuns(
     const v1::LeaseRunsRequest& request) {
   v1::LeaseRunsResponse response;
   const absl::Duration deadline = FromProto(request.max_wait()) + kCallDeadline;
-  RETURN_IF_ERROR(Retry({Always}, true, deadline, [&](grpc::ClientContext& context) {
-    return stub_->LeaseRuns(&context, request, &response);
-  }));
+  RETURN_IF_ERROR(Retry({Always}, true, deadline, Until::kNotTransient,
+                        [&](grpc::ClientContext& context) {
+                          return stub_->LeaseRuns(&context, request, &response);
+                        }));
   return response;
 }
 
@@ -159,28 +185,40 @@ absl::StatusOr<v1::HeartbeatResponse> DispatchClient::Heartbeat(const v1::Heartb
 
 namespace {
 
-// Writes `header` and then `bytes` in chunks, and answers how the server took it.
-template <class Writer, class Request>
-grpc::Status SendChunks(Writer& writer, grpc::ClientContext& context, Request& header,
-                        const std::string& bytes, const DispatchClient::Wanted& wanted,
+// Writes `header` and then `bytes` in chunks from `header`'s offset on, and answers how the server
+// took it: one that refused, or has the file already, may have hung up early; its status says
+// which.
+template <class Request>
+grpc::Status SendChunks(SendingCall<Request>& call, Request& header, const std::string& bytes,
                         const std::function<void(uint64_t chunks)>& on_chunk) {
-  bool open = writer.Write(header);
+  call.Start();
+  uint64_t chunks = header.header().offset() / kChunkBytes;
+  size_t at = header.header().offset();
+  bool open = call.Send(header);
   Request part;
-  uint64_t chunks = 0;
-  for (size_t at = 0; open && at < bytes.size(); at += kChunkBytes) {
-    if (!wanted()) context.TryCancel();
+  for (; open && at < bytes.size(); at += kChunkBytes) {
     part.set_chunk(bytes.substr(at, kChunkBytes));
-    open = writer.Write(part);
+    open = call.Send(part);
     if (on_chunk) on_chunk(++chunks);
   }
-  // A stream that broke is not whole: gRPC could repeat what it has of it.
-  if (open) writer.WritesDone();
-  // A server that refused, or has the file already, may have hung up early:
-  // its status says which.
-  return writer.Finish();
+  return call.End();
 }
 
 }  // namespace
+
+absl::StatusOr<uint64_t> DispatchClient::Received(const v1::LeaseRef& ref,
+                                                  const std::string& sha256) {
+  v1::FindUploadRequest request;
+  *request.mutable_ref() = ref;
+  request.set_sha256(sha256);
+  v1::FindUploadResponse response;
+  Call call(*this, false, kCallDeadline);
+  const absl::Status status = FromGrpc(stub_->FindUpload(&call.context(), request, &response));
+  // An older coordinator keeps nothing.
+  if (absl::IsUnimplemented(status)) return 0;
+  RETURN_IF_ERROR(status);
+  return response.received();
+}
 
 absl::Status DispatchClient::UploadArtifact(const v1::LeaseRef& ref, const std::string& bytes,
                                             const std::string& sha256,
@@ -191,24 +229,38 @@ absl::Status DispatchClient::UploadArtifact(const v1::LeaseRef& ref, const std::
   header.mutable_header()->set_sha256(sha256);
   header.mutable_header()->set_size(bytes.size());
   header.mutable_header()->set_kind("result");
-  return Retry(patience, false, kStreamDeadline, [&](grpc::ClientContext& context) {
-    v1::UploadArtifactResponse response;
-    const auto writer = stub_->UploadArtifact(&context, &response);
-    return SendChunks(*writer, context, header, bytes, patience.wanted, on_chunk);
-  });
+  bool again = patience.again;
+  return Retry(
+      patience, false, kNoDeadline, Until::kVerdict, [&](grpc::ClientContext& context) {
+        if (std::exchange(again, true)) {
+          const auto received = Received(ref, sha256);
+          if (!received.ok()) return ToGrpc(received.status());
+          header.mutable_header()->set_offset(std::min<uint64_t>(*received, bytes.size()));
+        }
+        v1::UploadArtifactResponse response;
+        SendingCall<v1::UploadArtifactRequest> call(context, patience.wanted, StallOf(patience));
+        streams_->async()->UploadArtifact(&context, &response, &call);
+        return SendChunks(call, header, bytes, on_chunk);
+      });
 }
 
 absl::Status DispatchClient::SaveCheckpoint(const v1::LeaseRef& ref,
                                             const v1::CheckpointRef& checkpoint,
-                                            const std::string& bytes, const Wanted& wanted) {
+                                            const std::string& bytes, const Wanted& wanted,
+                                            bool again) {
   v1::SaveCheckpointRequest header;
   *header.mutable_header()->mutable_ref() = ref;
   *header.mutable_header()->mutable_checkpoint() = checkpoint;
   if (Stopped(false)) return absl::CancelledError("given up");
-  Call call(*this, false, kCheckpointDeadline);
+  if (again) {
+    ASSIGN_OR_RETURN(const uint64_t received, Received(ref, checkpoint.sha256()));
+    header.mutable_header()->set_offset(std::min<uint64_t>(received, bytes.size()));
+  }
+  Call call(*this, false, kNoDeadline);
   v1::SaveCheckpointResponse response;
-  const auto writer = stub_->SaveCheckpoint(&call.context(), &response);
-  return FromGrpc(SendChunks(*writer, call.context(), header, bytes, wanted, nullptr));
+  SendingCall<v1::SaveCheckpointRequest> sending(call.context(), wanted, settings_.stall);
+  streams_->async()->SaveCheckpoint(&call.context(), &response, &sending);
+  return FromGrpc(SendChunks(sending, header, bytes, nullptr));
 }
 
 absl::StatusOr<std::string> DispatchClient::LoadCheckpoint(const v1::LeaseRef& ref,
@@ -218,20 +270,26 @@ absl::StatusOr<std::string> DispatchClient::LoadCheckpoint(const v1::LeaseRef& r
   *request.mutable_ref() = ref;
   request.set_sha256(checkpoint.sha256());
   std::string bytes;
-  RETURN_IF_ERROR(Retry({wanted}, false, kCheckpointDeadline, [&](grpc::ClientContext& context) {
-    bytes.clear();
-    const auto reader = stub_->LoadCheckpoint(&context, request);
-    v1::LoadCheckpointResponse part;
-    while (reader->Read(&part) && bytes.size() <= checkpoint.size()) {
-      if (!wanted()) context.TryCancel();
-      bytes += part.chunk();
-    }
-    const grpc::Status status = reader->Finish();
-    if (status.ok() && Sha256::Of(bytes) != checkpoint.sha256()) {
-      return grpc::Status(grpc::StatusCode::DATA_LOSS, "the checkpoint does not have its hash");
-    }
-    return status;
-  }));
+  int damaged = 0;
+  RETURN_IF_ERROR(Retry(
+      {wanted}, false, kNoDeadline, Until::kVerdict, [&](grpc::ClientContext& context) {
+        request.set_offset(bytes.size());
+        ReceivingCall<v1::LoadCheckpointResponse> call(context, wanted, settings_.stall);
+        streams_->async()->LoadCheckpoint(&context, &request, &call);
+        call.Start();
+        v1::LoadCheckpointResponse part;
+        while (call.Receive(part)) {
+          bytes += part.chunk();
+          if (bytes.size() > checkpoint.size()) context.TryCancel();
+        }
+        const grpc::Status status = call.End();
+        if (bytes.size() <= checkpoint.size() && !status.ok()) return status;
+        if (Sha256::Of(bytes) == checkpoint.sha256()) return grpc::Status::OK;
+        // From the start again: an older coordinator knows of no other place.
+        bytes.clear();
+        const absl::Status wrong = absl::DataLossError("the checkpoint does not have its hash");
+        return ToGrpc(++damaged < kDamagedLoads ? wrong : Refused(wrong));
+      }));
   return bytes;
 }
 
@@ -239,36 +297,39 @@ absl::StatusOr<v1::CompleteRunResponse> DispatchClient::CompleteRun(
     const v1::CompleteRunRequest::Header& header, const std::vector<UnitColumn>& units,
     const Patience& patience) {
   v1::CompleteRunResponse response;
-  RETURN_IF_ERROR(Retry(patience, false, kStreamDeadline, [&](grpc::ClientContext& context) {
-    const auto writer = stub_->CompleteRun(&context, &response);
-    v1::CompleteRunRequest part;
-    *part.mutable_header() = header;
-    bool open = writer->Write(part);
-    for (size_t first = 0; open && first < header.unit_count(); first += kBlockUnits) {
-      const size_t end = std::min<size_t>(first + kBlockUnits, header.unit_count());
-      v1::UnitBlock& block = *part.mutable_units();
-      block.Clear();
-      block.set_first_unit(static_cast<uint32_t>(first));
-      for (const UnitColumn& column : units) {
-        v1::MetricColumn& values = *block.add_columns();
-        values.set_metric(column.metric);
-        values.mutable_value()->Add(column.values.begin() + static_cast<ptrdiff_t>(first),
-                                    column.values.begin() + static_cast<ptrdiff_t>(end));
-      }
-      open = writer->Write(part);
-    }
-    if (open) writer->WritesDone();
-    return writer->Finish();
-  }));
+  RETURN_IF_ERROR(Retry(
+      patience, false, kNoDeadline, Until::kVerdict, [&](grpc::ClientContext& context) {
+        SendingCall<v1::CompleteRunRequest> call(context, patience.wanted, StallOf(patience));
+        streams_->async()->CompleteRun(&context, &response, &call);
+        call.Start();
+        v1::CompleteRunRequest part;
+        *part.mutable_header() = header;
+        bool open = call.Send(part);
+        for (size_t first = 0; open && first < header.unit_count(); first += kBlockUnits) {
+          const size_t end = std::min<size_t>(first + kBlockUnits, header.unit_count());
+          v1::UnitBlock& block = *part.mutable_units();
+          block.Clear();
+          block.set_first_unit(static_cast<uint32_t>(first));
+          for (const UnitColumn& column : units) {
+            v1::MetricColumn& values = *block.add_columns();
+            values.set_metric(column.metric);
+            values.mutable_value()->Add(column.values.begin() + static_cast<ptrdiff_t>(first),
+                                        column.values.begin() + static_cast<ptrdiff_t>(end));
+          }
+          open = call.Send(part);
+        }
+        return call.End();
+      }));
   return response;
 }
 
 absl::StatusOr<v1::FailRunResponse> DispatchClient::FailRun(const v1::FailRunRequest& request,
-                                                            const Wanted& wanted) {
+                                                            const Patience& patience) {
   v1::FailRunResponse response;
-  RETURN_IF_ERROR(Retry({wanted}, false, kCallDeadline, [&](grpc::ClientContext& context) {
-    return stub_->FailRun(&context, request, &response);
-  }));
+  RETURN_IF_ERROR(
+      Retry(patience, false, kCallDeadline, Until::kVerdict, [&](grpc::ClientContext& context) {
+        return stub_->FailRun(&context, request, &response);
+      }));
   return response;
 }
 

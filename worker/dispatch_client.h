@@ -15,32 +15,47 @@
 
 #include "common/mutex.h"
 #include "gridsweep/v1/dispatch.grpc.pb.h"
+#include "worker/complaints.h"
 #include "worker/run_result.h"
 
 namespace gridsweep::worker {
 
 // Every method may be called from any thread, and waits for its answer.
 //
-// Transient failures (no coordinator, no answer in time, a full server) are
-// tried again, with growing, jittered pauses and the same request, until they
-// succeed or are no longer `wanted`; so is UNAUTHENTICATED once this worker
-// has registered: its token has expired, and may be replaced. All writes carry a request id or the
-// lease's token, so that a repeat is harmless. Other failures come back as
-// they are. A call that was given up, here or by StopLeasing or Abort,
-// returns CANCELLED.
+// What ends or moves a lease is tried again, with growing, jittered pauses and the same request,
+// until it is accepted, no longer `wanted`, or a verdict is passed on it (common/verdict.h): any
+// other failure, of whatever code, may be mended. All writes carry a request id or the lease's
+// token, so that a repeat is harmless. Register and LeaseRuns try again what is transient (no
+// coordinator, no answer in time, a full server), and once this worker has registered
+// UNAUTHENTICATED, too: its token has expired, and may be replaced; other failures come back as
+// they are. A call that was given up, here or by StopLeasing or Abort, returns CANCELLED.
+//
+// Streams have no deadline: they live for as long as something moves.
 class DispatchClient {
  public:
   using Wanted = std::function<bool()>;
-  // How long a result is sent for: until it is accepted, refused or no longer wanted; with `once`
-  // also until an attempt of that length meets a transient failure, which then comes back.
+  // How long a result is sent for: until it is accepted, judged or no longer wanted.
   struct Patience {
     Wanted wanted;
+    // With it also until an attempt fails, or nothing has moved in one for so long; where the
+    // server asks to wait, that is done for so long. The failure then comes back.
     std::optional<absl::Duration> once = std::nullopt;
+    // Whether a part of the file may have arrived with an earlier call.
+    bool again = false;
+  };
+  struct Settings {
+    absl::Duration stall = absl::Minutes(2);  // a stream in which nothing moves is begun again
   };
   // Whether a call that ended with `status` may succeed later as it is.
   static bool MaySucceedLater(const absl::Status& status);
 
-  explicit DispatchClient(const std::shared_ptr<grpc::Channel>& channel);
+  // `streams`, for files and results, should be a channel with connections of its own: heartbeats
+  // are not to queue behind them. Null: the same.
+  explicit DispatchClient(const std::shared_ptr<grpc::Channel>& channel,
+                          const std::shared_ptr<grpc::Channel>& streams = nullptr)
+      : DispatchClient(channel, streams, Settings()) {}
+  DispatchClient(const std::shared_ptr<grpc::Channel>& channel,
+                 const std::shared_ptr<grpc::Channel>& streams, Settings settings);
 
   absl::StatusOr<v1::RegisterResponse> Register(const v1::RegisterRequest& request,
                                                 const Wanted& wanted);
@@ -49,21 +64,24 @@ class DispatchClient {
   // One attempt: the next heartbeat says more than a repeat of this one.
   absl::StatusOr<v1::HeartbeatResponse> Heartbeat(const v1::HeartbeatRequest& request,
                                                   absl::Duration deadline);
-  // Sends `bytes` in chunks of 1 MiB; `on_chunk` hears how many are under way.
+  // Sends `bytes` in chunks of 64 KiB, from where the last attempt stopped; `on_chunk` hears how
+  // many are under way.
   absl::Status UploadArtifact(const v1::LeaseRef& ref, const std::string& bytes,
                               const std::string& sha256,
                               const std::function<void(uint64_t chunks)>& on_chunk,
                               const Patience& patience);
-  // Sends `header`, then `units` in blocks of at most 4096 units.
+  // Sends `header`, then `units` in blocks of at most 512 units.
   absl::StatusOr<v1::CompleteRunResponse> CompleteRun(const v1::CompleteRunRequest::Header& header,
                                                       const std::vector<UnitColumn>& units,
                                                       const Patience& patience);
   absl::StatusOr<v1::FailRunResponse> FailRun(const v1::FailRunRequest& request,
-                                              const Wanted& wanted);
-  // Sends a checkpoint in chunks of 1 MiB. One attempt: training is not to wait for an outage.
+                                              const Patience& patience);
+  // Sends a checkpoint in chunks of 64 KiB. One attempt: training is not to wait for an outage.
+  // `again`: Patience's.
   absl::Status SaveCheckpoint(const v1::LeaseRef& ref, const v1::CheckpointRef& checkpoint,
-                              const std::string& bytes, const Wanted& wanted);
-  // Errors: DATA_LOSS when what arrives is not what `checkpoint` says.
+                              const std::string& bytes, const Wanted& wanted, bool again = false);
+  // From where the last attempt stopped. Errors: DATA_LOSS when what arrives is not what
+  // `checkpoint` says, several times over.
   absl::StatusOr<std::string> LoadCheckpoint(const v1::LeaseRef& ref,
                                              const v1::CheckpointRef& checkpoint,
                                              const Wanted& wanted);
@@ -77,14 +95,24 @@ class DispatchClient {
 
  private:
   class Call;
-  absl::Status Retry(const Patience& patience, bool leasing, absl::Duration deadline,
-                     const std::function<grpc::Status(grpc::ClientContext&)>& attempt);
+  using Attempt = std::function<grpc::Status(grpc::ClientContext&)>;
+  // What comes back to the caller of Retry.
+  enum class Until { kVerdict, kNotTransient };
+  absl::Status Retry(const Patience& patience, bool leasing, absl::Duration deadline, Until until,
+                     const Attempt& attempt);
+  absl::Duration StallOf(const Patience& patience) const;
+  // How many bytes of a file have come with streams that broke.
+  absl::StatusOr<uint64_t> Received(const v1::LeaseRef& ref, const std::string& sha256)
+      LOCKS_EXCLUDED(mutex_);
   bool Stopped(bool leasing) LOCKS_EXCLUDED(mutex_);
   // Waits for `pause`, less when stopped.
   void Pause(absl::Duration pause, bool leasing) LOCKS_EXCLUDED(mutex_);
   double Jitter() LOCKS_EXCLUDED(mutex_);
 
+  const Settings settings_;
   std::unique_ptr<v1::DispatchService::Stub> stub_;
+  std::unique_ptr<v1::DispatchService::Stub> streams_;
+  Complaints complaints_;
   std::atomic<bool> registered_ = false;
   Mutex mutex_;
   CondVar changed_;

@@ -9,6 +9,7 @@
 #include "common/duration.h"
 #include "common/log.h"
 #include "common/status.h"
+#include "common/verdict.h"
 #include "worker/proto_conversion.h"
 
 namespace gridsweep::worker {
@@ -95,7 +96,7 @@ absl::Duration Heartbeat::Beat() {
       spdlog::warn("registering again: {}", response.status().ToString());
       int attempts = 0;
       (void)session_.Register([&] { return attempts++ == 0; });
-    } else if (absl::IsFailedPrecondition(response.status())) {
+    } else if (Reason(response.status()) == kIncarnationReplaced) {
       session_.set_refused(response.status());
     }
     // Sooner than usual: a lease lasts a few beats only.
@@ -115,7 +116,8 @@ absl::Duration Heartbeat::Beat() {
         spdlog::info("run {}: {}", sent.ref().run_id(), v1::Verdict_Kind_Name(verdict));
       }
       monitor.RequestStop(StopReason::kCancelled);
-    } else if (verdict == v1::Verdict::KIND_CHECKPOINT_AND_RELEASE) {
+    } else if (verdict == v1::Verdict::KIND_CHECKPOINT_AND_RELEASE &&
+               !held[static_cast<size_t>(i)].spooled) {
       monitor.RequestStop(StopReason::kPreempted);
     }
   }

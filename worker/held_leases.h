@@ -16,7 +16,9 @@ struct HeldLease {
   v1::Lease lease;
   uint64_t total_steps = 0;
   std::shared_ptr<RunMonitor> monitor;
-  bool spooled = false;  // its run has ended; the result waits on disk for a coordinator
+  // What is owed of it waits on disk for a coordinator; it needs no slot. Of an earlier process:
+  // `lease` says no more than which it is.
+  bool spooled = false;
 };
 
 // Keyed by token: a run that was lost and granted again is held twice for as

@@ -173,7 +173,7 @@ void EndWithoutResult(const HeldLease& held, const absl::Status& why, const Left
     *request.mutable_ref() = ref;
     request.set_error(why.ToString());
     request.set_log_tail(monitor.LogTail());
-    const auto failed = client.FailRun(request, [&] { return !monitor.stop_reason(); });
+    const auto failed = client.FailRun(request, {[&] { return !monitor.stop_reason(); }});
     if (!failed.ok()) spdlog::warn("run {}: {}", ref.run_id(), failed.status().ToString());
   }
 }

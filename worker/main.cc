@@ -143,7 +143,19 @@ int main(int argc, char** argv) {
     steps.Increment();
     step_seconds.Observe(seconds);
   };
-  gridsweep::worker::Worker worker(gridsweep::Dial(address, security, &calls), options);
+  prometheus::Gauge& waiting = metrics.Gauge(
+      "gridsweep_spool_waiting", "Results and checkpoints on disk that no coordinator has taken.");
+  options.delivery.waiting = [&](size_t files) { waiting.Set(static_cast<double>(files)); };
+  options.delivery.failed = [&](const absl::Status& status) {
+    metrics
+        .Counter("gridsweep_delivery_failures_total",
+                 "Attempts to hand in a result or a checkpoint that failed, and were not judged.",
+                 {{"code", absl::StatusCodeToString(status.code())}})
+        .Increment();
+  };
+  // Files and results have a connection of their own, that no heartbeat waits behind them.
+  gridsweep::worker::Worker worker(gridsweep::Dial(address, security, &calls),
+                                   gridsweep::Dial(address, security, &calls), options);
   const auto door = gridsweep::HttpDoor::Start(http, metrics, [&worker] { return worker.Ready(); });
   if (!door.ok()) {
     spdlog::error("{}", std::string(door.status().message()));

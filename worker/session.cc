@@ -21,8 +21,11 @@ v1::RegisterRequest WithIncarnation(v1::RegisterRequest request) {
 Session::Session(DispatchClient& client, v1::RegisterRequest request)
     : client_(client), request_(WithIncarnation(std::move(request))) {}
 
-absl::Status Session::Register(const DispatchClient::Wanted& wanted) {
-  ASSIGN_OR_RETURN(const v1::RegisterResponse terms, client_.Register(request_, wanted));
+absl::Status Session::Register(const DispatchClient::Wanted& wanted,
+                               const std::vector<v1::LeaseRef>& kept) {
+  v1::RegisterRequest request = request_;
+  request.mutable_kept()->Assign(kept.begin(), kept.end());
+  ASSIGN_OR_RETURN(const v1::RegisterResponse terms, client_.Register(request, wanted));
   MutexLock lock(mutex_);
   terms_ = terms;
   return absl::OkStatus();

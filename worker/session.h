@@ -6,6 +6,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "common/mutex.h"
 #include "gridsweep/v1/dispatch.pb.h"
@@ -20,8 +22,10 @@ class Session {
   // `request` says everything but the incarnation.
   Session(DispatchClient& client, v1::RegisterRequest request);
 
-  // Waits for a coordinator for as long as `wanted`.
-  absl::Status Register(const DispatchClient::Wanted& wanted) LOCKS_EXCLUDED(mutex_);
+  // Waits for a coordinator for as long as `wanted`. `kept`: leases of earlier processes that are
+  // to be this one's.
+  absl::Status Register(const DispatchClient::Wanted& wanted,
+                        const std::vector<v1::LeaseRef>& kept = {}) LOCKS_EXCLUDED(mutex_);
 
   int64_t worker_id() const LOCKS_EXCLUDED(mutex_);
   const std::string& incarnation() const { return request_.incarnation(); }

@@ -27,6 +27,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kFirstLine = "gridsweep-spool 1\n";
 constexpr size_t kHashBytes = 32;
+constexpr uint64_t kMostHeaderBytes = 4 << 20;  // as a message of its stream
 constexpr char kResult[] = ".result", kLeft[] = ".left", kPartial[] = ".partial",
                kSetAside[] = ".set-aside";
 
@@ -205,6 +206,25 @@ absl::StatusOr<fs::path> Spool::WriteBytes(const v1::LeaseRef& ref, const char* 
   }
   RETURN_IF_ERROR(SyncDirectory(directory_));
   return file;
+}
+
+std::optional<v1::LeaseRef> Spool::LeaseOf(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  // Up to the end of the first part.
+  const size_t start = kFirstLine.size() + kHashBytes;
+  std::string bytes(start + 8, '\0');
+  in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  uint64_t size = 0;
+  for (size_t i = 8; i-- > 0;) size = size << 8 | static_cast<unsigned char>(bytes[start + i]);
+  if (!in || size > kMostHeaderBytes || bytes.rfind(kFirstLine, 0) != 0) return std::nullopt;
+  std::string first(size, '\0');
+  in.read(first.data(), static_cast<std::streamsize>(first.size()));
+  v1::LeaseRef ref;
+  v1::CompleteRunRequest::Header header;
+  const bool left = file.extension() == kLeft;
+  if (!in || !(left ? Parse(first, ref) : Parse(first, header))) return std::nullopt;
+  if (!left) ref = header.ref();
+  return ref.token().empty() ? std::nullopt : std::optional(ref);
 }
 
 absl::StatusOr<std::variant<FinishedRun, LeftRun>> Spool::Read(const fs::path& file) {

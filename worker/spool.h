@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -57,6 +58,8 @@ class Spool {
   // is full, INTERNAL where it fails otherwise; nothing is left behind then.
   absl::StatusOr<std::filesystem::path> Write(const FinishedRun& run);
   absl::StatusOr<std::filesystem::path> Write(const LeftRun& run);
+  // The lease that a file is of, from its beginning alone; none where it does not say.
+  static std::optional<v1::LeaseRef> LeaseOf(const std::filesystem::path& file);
   // Errors: DATA_LOSS where the file is not what Write made.
   static absl::StatusOr<std::variant<FinishedRun, LeftRun>> Read(const std::filesystem::path& file);
   static void Remove(const std::filesystem::path& file);

@@ -19,6 +19,7 @@ namespace gridsweep::worker {
 namespace {
 
 constexpr uint32_t kMostRunsAtOnce = 64;
+constexpr size_t kMostKept = 65536;  // as coordinators take
 constexpr int64_t kPollSeconds = 20;
 constexpr auto kLookAgain = std::chrono::milliseconds(200);
 constexpr absl::Duration kErrorPause = absl::Seconds(1);
@@ -65,8 +66,11 @@ v1::RegisterRequest Introduction(const WorkerOptions& options) {
 
 }  // namespace
 
-Worker::Worker(const std::shared_ptr<grpc::Channel>& channel, WorkerOptions options)
-    : options_(std::move(options)), client_(channel), session_(client_, Introduction(options_)) {}
+Worker::Worker(const std::shared_ptr<grpc::Channel>& channel,
+               const std::shared_ptr<grpc::Channel>& streams, WorkerOptions options)
+    : options_(std::move(options)),
+      client_(channel, streams),
+      session_(client_, Introduction(options_)) {}
 
 Worker::~Worker() = default;
 
@@ -76,14 +80,17 @@ void Worker::Start() {
     idle_since_ = absl::Now();
     slots_running_ = options_.slots;
   }
-  delivery_ = std::make_unique<Delivery>(client_, held_, options_.spool);
+  delivery_ = std::make_unique<Delivery>(client_, held_, options_.spool, options_.delivery);
   for (int i = 0; i < options_.slots; ++i) slots_.emplace_back([this] { SlotLoop(); });
   leasing_ = std::thread([this] { LeaseLoop(); });
 }
 
 bool Worker::Done() {
   if (session_.refused()) {
-    for (const HeldLease& held : held_.All()) held.monitor->RequestStop(StopReason::kCancelled);
+    // What is on disk stays there.
+    for (const HeldLease& held : held_.Unfinished()) {
+      held.monitor->RequestStop(StopReason::kCancelled);
+    }
     MutexLock lock(mutex_);
     draining_ = true;
   }
@@ -91,7 +98,7 @@ bool Worker::Done() {
     MutexLock lock(mutex_);
     draining_ = true;
   }
-  const bool empty = held_.size() == 0;
+  const bool empty = session_.refused() ? held_.Unfinished().empty() : held_.size() == 0;
   MutexLock lock(mutex_);
   if (options_.max_runs && leased_ >= *options_.max_runs) draining_ = true;
   if (!empty) idle_since_ = absl::Now();
@@ -99,7 +106,7 @@ bool Worker::Done() {
   if (!draining_) return false;
   client_.StopLeasing();
   changed_.notify_all();
-  return leasing_ended_ && waiting_.empty() && held_.size() == 0;
+  return leasing_ended_ && waiting_.empty() && empty;
 }
 
 absl::Status Worker::Ready() const {
@@ -119,7 +126,9 @@ bool Worker::Stop() {
     changed_.notify_all();
   }
   client_.StopLeasing();
-  for (const HeldLease& held : held_.All()) held.monitor->RequestStop(StopReason::kPreempted);
+  for (const HeldLease& held : held_.Unfinished()) {
+    held.monitor->RequestStop(StopReason::kPreempted);
+  }
   delivery_->Stop();
 
   const absl::Time start = absl::Now();
@@ -169,8 +178,13 @@ void Worker::LeaseLoop() {
     MutexLock lock(mutex_);
     return !stopping_ && !draining_;
   };
-  delivery_->WaitForLegacy(wanted);
-  const absl::Status status = session_.Register(wanted);
+  std::vector<v1::LeaseRef> kept = delivery_->Left();
+  if (kept.size() > kMostKept) {
+    spdlog::warn("{} runs wait in the spool; the leases of {} of them may end before they arrive",
+                 kept.size(), kept.size() - kMostKept);
+    kept.resize(kMostKept);
+  }
+  const absl::Status status = session_.Register(wanted, kept);
   if (status.ok()) {
     spdlog::info("registered as {} (worker {}), {} slots, {}", session_.name(),
                  session_.worker_id(), options_.slots, integrator::NumericsId());
@@ -196,7 +210,7 @@ void Worker::LeaseLoop() {
       pause = FromProto(response->retry_after());
     } else if (!absl::IsCancelled(response.status())) {
       // If this worker is unknown or replaced, its next heartbeat hears of it and acts.
-      spdlog::warn("no runs: {}", response.status().ToString());
+      complaints_.Log("no runs are given to this worker", response.status());
       pause = kErrorPause;
     }
     MutexLock lock(mutex_);

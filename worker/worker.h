@@ -35,21 +35,25 @@ struct WorkerOptions {
   std::optional<Spool> spool;        // where results wait for a coordinator
   std::filesystem::path drain_file;  // once it exists: take no more; done when none is held
   std::function<void(double seconds)> on_step = nullptr;  // hears of each training step; any thread
+  DeliveryHooks delivery;
 };
 
 // Works from Start to Stop, both called once, by one thread.
 class Worker {
  public:
-  Worker(const std::shared_ptr<grpc::Channel>& channel, WorkerOptions options);
+  // `streams`: DispatchClient's.
+  Worker(const std::shared_ptr<grpc::Channel>& channel,
+         const std::shared_ptr<grpc::Channel>& streams, WorkerOptions options);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // Starts the threads and returns; the first of them waits for a coordinator, and hands in what
-  // the spool holds before it registers.
+  // Starts the threads and returns. What the spool holds is handed in beside everything else; its
+  // leases go over to this process when it registers.
   void Start();
-  // Whether this worker has nothing left to do: by the options' idle time,
-  // number of runs or drain file, or because it is refused. Cheap; to be asked every 100 ms or so.
+  // Whether this worker has nothing left to do: by the options' idle time, number of runs or drain
+  // file, with nothing left in the spool; or because it is refused. Cheap; to be asked every 100 ms
+  // or so.
   bool Done() LOCKS_EXCLUDED(mutex_);
   // Whether it is done because the coordinators refused it.
   bool Refused() const { return session_.refused(); }
@@ -77,6 +81,7 @@ class Worker {
   HeldLeases held_;
   std::unique_ptr<Delivery> delivery_;
   std::unique_ptr<Heartbeat> heartbeat_;
+  Complaints complaints_;
   std::thread leasing_;
   std::vector<std::thread> slots_;
 

@@ -9,6 +9,7 @@
 #include <iterator>
 #include <limits>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "tests/support/temporary_directory.h"
@@ -79,6 +80,25 @@ TEST_F(SpoolTest, KeepsACheckpointBesideItsLease) {
   EXPECT_EQ(read->ref.SerializeAsString(), run.ref.SerializeAsString());
   EXPECT_EQ(read->checkpoint.step(), 41U);
   EXPECT_EQ(read->bytes, run.bytes);
+}
+
+TEST_F(SpoolTest, TellsALeaseFromTheBeginningOfAFile) {
+  LeftRun left;
+  left.ref = Run(8).ref();
+  left.bytes = std::string(1000, 'c');
+  Spool spool = Open();
+  const fs::path result = spool.Write(Run(7)).value(), checkpoint = spool.Write(left).value();
+  for (const auto& [file, run_id] : {std::pair(result, 7), std::pair(checkpoint, 8)}) {
+    ASSERT_TRUE(Spool::LeaseOf(file).has_value());
+    EXPECT_EQ(Spool::LeaseOf(file)->run_id(), run_id);
+    EXPECT_EQ(Spool::LeaseOf(file)->token(), "0123456789abcdef");
+    // What comes after may be damaged, and is read when it is handed in.
+    fs::resize_file(file, fs::file_size(file) - 100);
+    EXPECT_TRUE(Spool::LeaseOf(file).has_value());
+    fs::resize_file(file, 60);
+    EXPECT_FALSE(Spool::LeaseOf(file).has_value());
+  }
+  EXPECT_FALSE(Spool::LeaseOf(directory_ / "absent.result").has_value());
 }
 
 TEST_F(SpoolTest, SeesEveryDamagedByteAndEveryMissingOne) {
