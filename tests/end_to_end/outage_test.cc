@@ -111,7 +111,7 @@ class Outage : public ::testing::Test {
 
   // Of a process that took another's place: a library's worth of time after its start.
   static bool HasFoundItsSpool(const std::string& test, int i) {
-    return LogOf(test, i).find("and are handed in first") != std::string::npos;
+    return LogOf(test, i).find("and are handed in") != std::string::npos;
   }
 
   // The first worker of which `holds` is true, waited for.
