@@ -6,7 +6,6 @@
 
 #include "analysis/queries/sweep_names.h"
 #include "analysis/queries/unit_lookup.h"
-#include "analysis/result_file.h"
 #include "analysis/sheet/ratemap_sheet.h"
 #include "common/status.h"
 #include "common/strings.h"
@@ -30,9 +29,9 @@ std::string ToBytes(const std::vector<float>& values) {
 
 class RatemapsJob : public StreamJob<v1::GetRatemapsResponse> {
  public:
-  RatemapsJob(Database& database, const ArtifactStore& artifacts, RatemapsQuestion question)
+  RatemapsJob(Database& database, const ResultFiles& files, RatemapsQuestion question)
       : database_(database),
-        artifacts_(artifacts),
+        files_(files),
         question_(std::move(question)),
         scorer_(question_.nbins) {}
 
@@ -50,8 +49,8 @@ class RatemapsJob : public StreamJob<v1::GetRatemapsResponse> {
         *out.emplace_back().mutable_ratemap() = ToProto(units_[next_], tile);
       }
     }
+    file_.reset();  // not kept until the client has taken these
     if (next_ < units_.size()) return true;
-    file_.reset();
     if (question_.as_sheet) RETURN_IF_ERROR(DrawSheet(out));
     return false;
   }
@@ -83,8 +82,7 @@ class RatemapsJob : public StreamJob<v1::GetRatemapsResponse> {
   absl::StatusOr<Tile> ReadTile(const LocatedUnit& unit) {
     if (!file_ || file_artifact_ != unit.artifact) {
       file_.reset();
-      ASSIGN_OR_RETURN(const auto path, artifacts_.Open(unit.artifact));
-      ASSIGN_OR_RETURN(auto file, ResultFile::Open(path));
+      ASSIGN_OR_RETURN(auto file, files_.Open(unit.artifact));
       file_.emplace(std::move(file));
       file_artifact_ = unit.artifact;
     }
@@ -123,7 +121,7 @@ class RatemapsJob : public StreamJob<v1::GetRatemapsResponse> {
   }
 
   Database& database_;
-  const ArtifactStore& artifacts_;
+  const ResultFiles& files_;
   const RatemapsQuestion question_;
   const scoring::GridScorer scorer_;
   bool located_ = false;
@@ -167,9 +165,9 @@ absl::StatusOr<RatemapsQuestion> ParseGetRatemaps(const v1::GetRatemapsRequest& 
 }
 
 std::unique_ptr<StreamJob<v1::GetRatemapsResponse>> MakeRatemapsJob(Database& database,
-                                                                    const ArtifactStore& artifacts,
+                                                                    const ResultFiles& files,
                                                                     RatemapsQuestion question) {
-  return std::make_unique<RatemapsJob>(database, artifacts, std::move(question));
+  return std::make_unique<RatemapsJob>(database, files, std::move(question));
 }
 
 }  // namespace gridsweep::analysis

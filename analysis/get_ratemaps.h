@@ -10,7 +10,7 @@
 #include "analysis/lane_reactors.h"
 #include "analysis/queries/database.h"
 #include "analysis/queries/list_units.h"
-#include "common/artifact_store.h"
+#include "analysis/result_file.h"
 #include "gridsweep/v1/analysis.pb.h"
 
 namespace gridsweep::analysis {
@@ -29,7 +29,7 @@ absl::StatusOr<RatemapsQuestion> ParseGetRatemaps(const v1::GetRatemapsRequest& 
 
 // Ratemaps in the order asked for, or the chunks of one PNG.
 std::unique_ptr<StreamJob<v1::GetRatemapsResponse>> MakeRatemapsJob(Database& database,
-                                                                    const ArtifactStore& artifacts,
+                                                                    const ResultFiles& files,
                                                                     RatemapsQuestion question);
 
 }  // namespace gridsweep::analysis

@@ -81,6 +81,11 @@ int Serve(const Flags& flags) {
     spdlog::error("{}", std::string(status.message()));
     return 1;
   }
+  auto reader = hdf5::Reader::Start();
+  if (!reader.ok()) {
+    spdlog::error("{}", std::string(reader.status().message()));
+    return 1;
+  }
   Metrics metrics("analysis", GRIDSWEEP_VERSION);
   RpcMetrics calls(metrics);
   RefusedCalls refused(metrics);
@@ -115,7 +120,7 @@ int Serve(const Flags& flags) {
   options.renderer.directory = flags.renderer;
   options.query_threads = flags.query_threads;
   options.stream_threads = flags.stream_threads;
-  AnalysisServiceImpl service(std::move(options), std::move(store));
+  AnalysisServiceImpl service(std::move(options), std::move(store), *std::move(reader));
   std::shared_ptr<TokenGate> gate;
   if (TokensRequired(flags.listen, flags.security)) {
     auto tokens =

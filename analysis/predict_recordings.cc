@@ -13,7 +13,6 @@
 #include "analysis/queries/basis.h"
 #include "analysis/queries/finished_runs.h"
 #include "analysis/queries/selection.h"
-#include "analysis/result_file.h"
 #include "common/status.h"
 #include "common/strings.h"
 #include "science/scoring/map_regression.h"
@@ -42,10 +41,10 @@ double MedianOf(std::vector<double> values) {
 
 class RecordingsJob : public StreamJob<Response> {
  public:
-  RecordingsJob(Database& database, const ArtifactStore& artifacts, Selection where, int nbins,
+  RecordingsJob(Database& database, const ResultFiles& files, Selection where, int nbins,
                 scoring::MapPredictor predictor)
       : database_(database),
-        artifacts_(artifacts),
+        files_(files),
         where_(std::move(where)),
         nbins_(nbins),
         predictor_(std::move(predictor)),
@@ -110,8 +109,7 @@ class RecordingsJob : public StreamJob<Response> {
   absl::StatusOr<bool> Load(const FinishedRun& run, std::vector<Response>& out) {
     absl::Status why = absl::NotFoundError("it has no result file");
     if (!run.artifact.empty()) {
-      ASSIGN_OR_RETURN(const auto path, artifacts_.Open(run.artifact));
-      ASSIGN_OR_RETURN(const ResultFile file, ResultFile::Open(path));
+      ASSIGN_OR_RETURN(const ResultFile file, files_.Open(run.artifact));
       auto maps = file.Ratemaps(nbins_);
       why = maps.status();
       if (maps.ok()) units_ = *std::move(maps);
@@ -163,7 +161,7 @@ class RecordingsJob : public StreamJob<Response> {
   }
 
   Database& database_;
-  const ArtifactStore& artifacts_;
+  const ResultFiles& files_;
   const Selection where_;
   const int nbins_;
   const scoring::MapPredictor predictor_;
@@ -178,8 +176,8 @@ class RecordingsJob : public StreamJob<Response> {
 
 class RecordingsQuestion : public StreamQuestion<Request, Response> {
  public:
-  RecordingsQuestion(Database& database, const ArtifactStore& artifacts)
-      : database_(database), artifacts_(artifacts) {}
+  RecordingsQuestion(Database& database, const ResultFiles& files)
+      : database_(database), files_(files) {}
 
   absl::Status Add(Request& message) override {
     switch (message.part_case()) {
@@ -200,7 +198,7 @@ class RecordingsQuestion : public StreamQuestion<Request, Response> {
       return InvalidField("maps", "no neuron has a visited bin: all are NaN");
     }
     return std::make_unique<RecordingsJob>(
-        database_, artifacts_, *std::move(where_), nbins_,
+        database_, files_, *std::move(where_), nbins_,
         scoring::MapPredictor(std::move(maps_), nbins_, static_cast<uint64_t>(seed_)));
   }
 
@@ -242,7 +240,7 @@ class RecordingsQuestion : public StreamQuestion<Request, Response> {
   }
 
   Database& database_;
-  const ArtifactStore& artifacts_;
+  const ResultFiles& files_;
   std::optional<Selection> where_;
   int nbins_ = 0;
   int64_t seed_ = 0;
@@ -252,8 +250,8 @@ class RecordingsQuestion : public StreamQuestion<Request, Response> {
 }  // namespace
 
 std::unique_ptr<StreamQuestion<Request, Response>> MakeRecordingsQuestion(
-    Database& database, const ArtifactStore& artifacts) {
-  return std::make_unique<RecordingsQuestion>(database, artifacts);
+    Database& database, const ResultFiles& files) {
+  return std::make_unique<RecordingsQuestion>(database, files);
 }
 
 }  // namespace gridsweep::analysis

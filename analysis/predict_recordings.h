@@ -5,7 +5,7 @@
 
 #include "analysis/lane_reactors.h"
 #include "analysis/queries/database.h"
-#include "common/artifact_store.h"
+#include "analysis/result_file.h"
 #include "gridsweep/v1/analysis.pb.h"
 
 namespace gridsweep::analysis {
@@ -15,6 +15,6 @@ namespace gridsweep::analysis {
 // NOT_FOUND, in the answer: no finished run is selected. A run without maps of that size is
 // skipped, with the reason.
 std::unique_ptr<StreamQuestion<v1::PredictRecordingsRequest, v1::PredictRecordingsResponse>>
-MakeRecordingsQuestion(Database& database, const ArtifactStore& artifacts);
+MakeRecordingsQuestion(Database& database, const ResultFiles& files);
 
 }  // namespace gridsweep::analysis

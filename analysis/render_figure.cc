@@ -19,10 +19,10 @@ constexpr int kMostReadouts = 256;  // of a sweep
 
 class FigureJob : public StreamJob<v1::RenderFigureResponse> {
  public:
-  FigureJob(Database& database, const ArtifactStore& artifacts, const Renderer& renderer,
+  FigureJob(Database& database, const ResultFiles& files, const Renderer& renderer,
             FigureQuestion question)
       : database_(database),
-        artifacts_(artifacts),
+        files_(files),
         renderer_(renderer),
         question_(std::move(question)) {}
 
@@ -46,7 +46,7 @@ class FigureJob : public StreamJob<v1::RenderFigureResponse> {
  private:
   absl::Status Draw(int thread) {
     RETURN_IF_ERROR(database_.Read(thread, [&](Snapshot& snapshot) -> absl::Status {
-      FigureSource source{snapshot, artifacts_, question_.where};
+      FigureSource source{snapshot, files_, question_.where};
       ASSIGN_OR_RETURN(figure_, question_.panel->draw(source));
       return ReadSweeps(snapshot);
     }));
@@ -96,7 +96,7 @@ class FigureJob : public StreamJob<v1::RenderFigureResponse> {
   }
 
   Database& database_;
-  const ArtifactStore& artifacts_;
+  const ResultFiles& files_;
   const Renderer& renderer_;
   const FigureQuestion question_;
   std::unique_ptr<TheoryFigure> computing_;
@@ -145,10 +145,10 @@ absl::StatusOr<FigureQuestion> ParseRenderFigure(const v1::RenderFigureRequest& 
 }
 
 std::unique_ptr<StreamJob<v1::RenderFigureResponse>> MakeFigureJob(Database& database,
-                                                                   const ArtifactStore& artifacts,
+                                                                   const ResultFiles& files,
                                                                    const Renderer& renderer,
                                                                    FigureQuestion question) {
-  return std::make_unique<FigureJob>(database, artifacts, renderer, std::move(question));
+  return std::make_unique<FigureJob>(database, files, renderer, std::move(question));
 }
 
 }  // namespace gridsweep::analysis

@@ -10,7 +10,7 @@
 #include "analysis/figures/renderer.h"
 #include "analysis/lane_reactors.h"
 #include "analysis/queries/database.h"
-#include "common/artifact_store.h"
+#include "analysis/result_file.h"
 #include "gridsweep/v1/analysis.pb.h"
 
 namespace gridsweep::analysis {
@@ -30,7 +30,7 @@ absl::StatusOr<FigureQuestion> ParseRenderFigure(const v1::RenderFigureRequest& 
 // panel, with what it needs and what makes it; those of the panel's questions
 // and of Renderer::Render.
 std::unique_ptr<StreamJob<v1::RenderFigureResponse>> MakeFigureJob(Database& database,
-                                                                   const ArtifactStore& artifacts,
+                                                                   const ResultFiles& files,
                                                                    const Renderer& renderer,
                                                                    FigureQuestion question);
 

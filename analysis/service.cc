@@ -53,9 +53,12 @@ class RefusedStream : public grpc::ServerWriteReactor<Response> {
 
 }  // namespace
 
-AnalysisServiceImpl::AnalysisServiceImpl(Options options, std::unique_ptr<ArtifactStore> store)
+AnalysisServiceImpl::AnalysisServiceImpl(Options options, std::unique_ptr<ArtifactStore> store,
+                                         std::unique_ptr<hdf5::Reader> reader)
     : options_(std::move(options)),
       store_(std::move(store)),
+      reader_(std::move(reader)),
+      files_(*store_, *reader_),
       renderer_(options_.renderer),
       query_database_(options_.database, options_.query_threads),
       stream_database_(options_.database, options_.stream_threads),
@@ -94,13 +97,14 @@ grpc::ServerWriteReactor<v1::GetRatemapsResponse>* AnalysisServiceImpl::GetRatem
   auto question = ParseGetRatemaps(*request);
   if (!question.ok()) return new RefusedStream<v1::GetRatemapsResponse>(question.status());
   return new LaneStream<v1::GetRatemapsResponse>(
-      stream_lane_, MakeRatemapsJob(stream_database_, *store_, *std::move(question)));
+      stream_lane_, MakeRatemapsJob(stream_database_, files_, *std::move(question)));
 }
 
 grpc::ServerWriteReactor<v1::VerifySweepResponse>* AnalysisServiceImpl::VerifySweep(
     grpc::CallbackServerContext*, const v1::VerifySweepRequest* request) {
   return new LaneStream<v1::VerifySweepResponse>(
-      stream_lane_, MakeVerifyJob(stream_database_, options_.artifacts, request->sweep_id()));
+      stream_lane_,
+      MakeVerifyJob(stream_database_, options_.artifacts, files_, request->sweep_id()));
 }
 
 grpc::ServerUnaryReactor* AnalysisServiceImpl::ComparePublished(
@@ -124,7 +128,7 @@ grpc::ServerUnaryReactor* AnalysisServiceImpl::NeuralPredictivity(
 grpc::ServerBidiReactor<v1::PredictRecordingsRequest, v1::PredictRecordingsResponse>*
 AnalysisServiceImpl::PredictRecordings(grpc::CallbackServerContext*) {
   return new LaneDialogue<v1::PredictRecordingsRequest, v1::PredictRecordingsResponse>(
-      stream_lane_, MakeRecordingsQuestion(stream_database_, *store_));
+      stream_lane_, MakeRecordingsQuestion(stream_database_, files_));
 }
 
 grpc::ServerWriteReactor<v1::ReadoutTheoryResponse>* AnalysisServiceImpl::ReadoutTheory(
@@ -140,7 +144,7 @@ grpc::ServerWriteReactor<v1::RenderFigureResponse>* AnalysisServiceImpl::RenderF
   auto question = ParseRenderFigure(*request);
   if (!question.ok()) return new RefusedStream<v1::RenderFigureResponse>(question.status());
   return new LaneStream<v1::RenderFigureResponse>(
-      stream_lane_, MakeFigureJob(stream_database_, *store_, renderer_, *std::move(question)));
+      stream_lane_, MakeFigureJob(stream_database_, files_, renderer_, *std::move(question)));
 }
 
 grpc::ServerUnaryReactor* AnalysisServiceImpl::ListMetrics(grpc::CallbackServerContext* context,

@@ -6,6 +6,7 @@
 
 #include "analysis/figures/renderer.h"
 #include "analysis/queries/database.h"
+#include "analysis/result_file.h"
 #include "common/artifact_store.h"
 #include "common/executor.h"
 #include "gridsweep/v1/analysis.grpc.pb.h"
@@ -26,7 +27,8 @@ class AnalysisServiceImpl : public v1::AnalysisService::CallbackService {
     int stream_threads = 2;
     size_t lane_capacity = 128;
   };
-  AnalysisServiceImpl(Options options, std::unique_ptr<ArtifactStore> store);
+  AnalysisServiceImpl(Options options, std::unique_ptr<ArtifactStore> store,
+                      std::unique_ptr<hdf5::Reader> reader);
 
   grpc::ServerUnaryReactor* Fraction(grpc::CallbackServerContext* context,
                                      const v1::FractionRequest* request,
@@ -60,6 +62,8 @@ class AnalysisServiceImpl : public v1::AnalysisService::CallbackService {
  private:
   const Options options_;
   const std::unique_ptr<ArtifactStore> store_;
+  const std::unique_ptr<hdf5::Reader> reader_;
+  const ResultFiles files_;
   const Renderer renderer_;
   Database query_database_, stream_database_;
   Executor query_lane_, stream_lane_;  // last: their threads use all of the above

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "hdf5/file.h"
+
 namespace gridsweep::sweepctl {
 
 // A dataset [units, n, n] of numbers.
@@ -23,9 +25,11 @@ struct SkippedDataset {
 
 class Hdf5Maps {
  public:
-  // Finds all datasets. NOT_FOUND; INVALID_ARGUMENT when it is not HDF5.
+  // Finds all datasets of a file, which is read in a process of its own (hdf5/reader.h) and may be
+  // anybody's. NOT_FOUND; INVALID_ARGUMENT when it is not HDF5.
   static absl::StatusOr<std::unique_ptr<Hdf5Maps>> Open(const std::string& file);
-  ~Hdf5Maps();
+  // The same of an open file, called `name` in messages.
+  Hdf5Maps(hdf5::File file, std::string name);
 
   const std::vector<MapStack>& stacks() const { return stacks_; }
   const std::vector<SkippedDataset>& skipped() const { return skipped_; }
@@ -40,11 +44,8 @@ class Hdf5Maps {
   absl::StatusOr<std::vector<double>> Read(const MapStack& stack, size_t first, size_t count) const;
 
  private:
-  Hdf5Maps() = default;
-  friend struct Hdf5Visitor;
-
-  int64_t file_ = -1;  // hid_t, kept out of this header
-  std::string path_;
+  const hdf5::File file_;
+  const std::string path_;
   std::vector<MapStack> stacks_;
   std::vector<SkippedDataset> skipped_;
 };

@@ -43,10 +43,10 @@ absl::StatusOr<uint64_t> Whole(const std::string& name, double number) {
 }
 
 absl::StatusOr<std::vector<CurvePoint>> ReadPoints(const std::string& name,
-                                                   const Hdf5Reader& file) {
+                                                   const hdf5::File& file) {
   std::vector<CurvePoint> points;
   if (!file.Has(name)) return points;
-  ASSIGN_OR_RETURN(const std::vector<double> rows, file.Doubles(name));
+  ASSIGN_OR_RETURN(const std::vector<double> rows, file.Read<double>(name));
   if (rows.size() % kPointColumns != 0) return absl::DataLossError(name + " has another shape");
   for (size_t at = 0; at < rows.size(); at += kPointColumns) {
     ASSIGN_OR_RETURN(const uint64_t step, Whole(name, rows[at]));
@@ -75,12 +75,12 @@ void WriteCurve(const std::string& group, const LearningCurve::State& curve, Hdf
   WritePoints(group + "/last", {curve.last}, file);
 }
 
-absl::StatusOr<LearningCurve::State> ReadCurve(const std::string& group, const Hdf5Reader& file) {
+absl::StatusOr<LearningCurve::State> ReadCurve(const std::string& group, const hdf5::File& file) {
   LearningCurve::State curve;
-  ASSIGN_OR_RETURN(const double stride, file.GroupNumber(group, "stride"));
-  ASSIGN_OR_RETURN(const double evaluation_stride, file.GroupNumber(group, "evaluation_stride"));
-  ASSIGN_OR_RETURN(const double count, file.GroupNumber(group, "evaluation_count"));
-  ASSIGN_OR_RETURN(const double empty, file.GroupNumber(group, "empty"));
+  ASSIGN_OR_RETURN(const double stride, file.Number(group, "stride"));
+  ASSIGN_OR_RETURN(const double evaluation_stride, file.Number(group, "evaluation_stride"));
+  ASSIGN_OR_RETURN(const double count, file.Number(group, "evaluation_count"));
+  ASSIGN_OR_RETURN(const double empty, file.Number(group, "empty"));
   ASSIGN_OR_RETURN(curve.stride, Whole(group + ".stride", stride));
   ASSIGN_OR_RETURN(curve.evaluation_stride, Whole(group + ".evaluation_stride", evaluation_stride));
   ASSIGN_OR_RETURN(curve.evaluation_count, Whole(group + ".evaluation_count", count));
@@ -89,7 +89,7 @@ absl::StatusOr<LearningCurve::State> ReadCurve(const std::string& group, const H
   }
   curve.empty = empty != 0;
   if (file.Has(group + "/losses")) {
-    ASSIGN_OR_RETURN(const std::vector<double> losses, file.Doubles(group + "/losses"));
+    ASSIGN_OR_RETURN(const std::vector<double> losses, file.Read<double>(group + "/losses"));
     for (size_t at = 0; at + 1 < losses.size(); at += 2) {
       ASSIGN_OR_RETURN(const uint64_t step, Whole(group + "/losses", losses[at]));
       curve.losses.emplace(step, losses[at + 1]);
@@ -126,20 +126,28 @@ std::string Names(const TrainingState& training) {
                        [](std::string* out, const auto& parameter) { *out += parameter.name; });
 }
 
-absl::StatusOr<TrainingState> ReadTraining(const Hdf5Reader& file) {
+absl::StatusOr<TrainingState> ReadTraining(const hdf5::File& file) {
   TrainingState training;
-  ASSIGN_OR_RETURN(training.step, file.Count("step"));
-  ASSIGN_OR_RETURN(const std::string names, file.Text("parameters"));
+  ASSIGN_OR_RETURN(training.step, file.Whole("/", "step"));
+  ASSIGN_OR_RETURN(const std::string names, file.Text("/", "parameters"));
+  // One name may stand there many times, and one byte of a file be many numbers.
+  uint64_t room = hdf5::File::kMostBytes;
+  const auto read = [&](const std::string& path) -> absl::StatusOr<std::vector<float>> {
+    ASSIGN_OR_RETURN(std::vector<float> values, file.Read<float>(path, room));
+    room -= values.size() * sizeof(float);
+    return values;
+  };
   for (const absl::string_view name : absl::StrSplit(names, '\n', absl::SkipEmpty())) {
     TrainingState::Parameter parameter;
     parameter.name = std::string(name);
-    Hdf5Shape shape;
-    ASSIGN_OR_RETURN(parameter.value, file.Floats("/weights/" + parameter.name, &shape));
+    const std::string path = "/weights/" + parameter.name;
+    ASSIGN_OR_RETURN(parameter.value, read(path));
+    const std::vector<uint64_t>& shape = file.Find(path)->shape;
     parameter.shape.assign(shape.begin(), shape.end());
     for (auto [group, values] : {std::pair("/optimizer/mean/", &parameter.mean),
                                  std::pair("/optimizer/square/", &parameter.square)}) {
       if (!file.Has(group + parameter.name)) continue;
-      ASSIGN_OR_RETURN(*values, file.Floats(group + parameter.name));
+      ASSIGN_OR_RETURN(*values, read(group + parameter.name));
     }
     training.parameters.push_back(std::move(parameter));
   }
@@ -171,28 +179,27 @@ absl::StatusOr<std::string> EncodeCheckpoint(const science::RunConfig& config,
 }
 
 absl::StatusOr<Checkpoint> DecodeCheckpoint(const science::RunConfig& config,
-                                            std::string_view bytes) {
-  ASSIGN_OR_RETURN(const Hdf5Reader file, Hdf5Reader::Open(bytes));
-  ASSIGN_OR_RETURN(const std::string format, file.Text("format"));
+                                            const hdf5::File& file) {
+  ASSIGN_OR_RETURN(const std::string format, file.Text("/", "format"));
   if (format != kFormat) {
     return absl::FailedPreconditionError(StrCat("the checkpoint is of format \"", format,
                                                 "\", this worker reads \"", kFormat, "\""));
   }
-  ASSIGN_OR_RETURN(const uint64_t version, file.Count("science_version"));
+  ASSIGN_OR_RETURN(const uint64_t version, file.Whole("/", "science_version"));
   if (version != science::kScienceVersion) {
     return absl::FailedPreconditionError(StrCat("the checkpoint is of science version ", version,
                                                 ", this worker computes version ",
                                                 science::kScienceVersion));
   }
-  ASSIGN_OR_RETURN(const std::string hash, file.Text("config_hash"));
+  ASSIGN_OR_RETURN(const std::string hash, file.Text("/", "config_hash"));
   if (hash != ToHex(sweepspec::ConfigHash(config))) {
     return absl::FailedPreconditionError(
         StrCat("the checkpoint is of configuration ", hash, ", not of this run's"));
   }
   Checkpoint checkpoint;
-  ASSIGN_OR_RETURN(checkpoint.numerics_id, file.Text("numerics_id"));
-  ASSIGN_OR_RETURN(checkpoint.loss, file.Number("loss"));
-  ASSIGN_OR_RETURN(checkpoint.compute_seconds, file.Number("compute_seconds"));
+  ASSIGN_OR_RETURN(checkpoint.numerics_id, file.Text("/", "numerics_id"));
+  ASSIGN_OR_RETURN(checkpoint.loss, file.Number("/", "loss"));
+  ASSIGN_OR_RETURN(checkpoint.compute_seconds, file.Number("/", "compute_seconds"));
   ASSIGN_OR_RETURN(checkpoint.training, ReadTraining(file));
   ASSIGN_OR_RETURN(checkpoint.stored_curve, ReadCurve("/curves/stored", file));
   ASSIGN_OR_RETURN(checkpoint.artifact_curve, ReadCurve("/curves/artifact", file));

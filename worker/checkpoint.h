@@ -23,6 +23,7 @@
 #include <string>
 #include <string_view>
 
+#include "hdf5/file.h"
 #include "science/config/run_config.h"
 #include "science/integrator/trainer.h"
 #include "worker/learning_curve.h"
@@ -41,10 +42,10 @@ struct Checkpoint {
 // Errors: INTERNAL where HDF5 fails.
 absl::StatusOr<std::string> EncodeCheckpoint(const science::RunConfig& config,
                                              const Checkpoint& checkpoint);
-// Errors: DATA_LOSS where `bytes` cannot be read; FAILED_PRECONDITION where they are
-// of another configuration or science_version.
+// Errors: those of `file` where it cannot be read or holds something else; FAILED_PRECONDITION
+// where it is of another configuration or science_version.
 absl::StatusOr<Checkpoint> DecodeCheckpoint(const science::RunConfig& config,
-                                            std::string_view bytes);
+                                            const hdf5::File& file);
 
 // The numerics_id of a run of which a part was computed with `before` and the rest with
 // `now`: "mixed(A|B)" of all that took part, sorted, or the one.

@@ -4,9 +4,7 @@
 
 #include <algorithm>
 #include <optional>
-#include <string_view>
 
-#include "common/status.h"
 #include "common/strings.h"
 
 namespace gridsweep::worker {
@@ -17,7 +15,6 @@ constexpr unsigned kDeflateLevel = 4;
 constexpr hsize_t kMapsPerChunk = 16;
 constexpr hsize_t kRowsPerChunk = 4096;
 constexpr size_t kGrowBy = 1 << 20;
-constexpr hsize_t kMostPacked = 1100;  // numbers in a byte: deflate packs 1032 bytes into one
 
 // Failures come back as results, not as text on stderr. (The setting belongs to
 // the calling thread.)
@@ -68,17 +65,6 @@ void WriteText(hid_t object, const std::string& name, const std::string& text) {
 void WriteNumber(hid_t object, const std::string& name, hid_t type, const void* value) {
   Handle space(H5Screate(H5S_SCALAR), H5Sclose, "scalar");
   WriteAttribute(object, name, type, space, value);
-}
-
-// What HDF5 answers, as a Status. `what` is what could not be read.
-template <class Work>
-auto Reading(const std::string& what, const Work& work) -> absl::StatusOr<decltype(work())> {
-  Quiet();
-  try {
-    return work();
-  } catch (const Hdf5Error& error) {
-    return absl::DataLossError(StrCat(what, " cannot be read: HDF5 could not ", error.what()));
-  }
 }
 
 }  // namespace
@@ -191,115 +177,6 @@ std::string Hdf5Writer::Bytes() const {
     throw Hdf5Error("file image");
   }
   return bytes;
-}
-
-namespace {
-
-// A numeric attribute of `object`.
-template <typename T>
-T ReadNumber(hid_t object, const std::string& name, hid_t type) {
-  Handle attribute(H5Aopen(object, name.c_str(), H5P_DEFAULT), H5Aclose, "open attribute " + name);
-  Handle space(H5Aget_space(attribute.get()), H5Sclose, "space of " + name);
-  if (H5Sget_simple_extent_npoints(space.get()) != 1) throw Hdf5Error("find one number in " + name);
-  T value{};
-  Check(H5Aread(attribute.get(), type, &value), "read attribute " + name);
-  return value;
-}
-
-template <typename T>
-std::vector<T> ReadAll(hid_t file, const std::string& name, hid_t type, Hdf5Shape* shape) {
-  Handle dataset(H5Dopen2(file, name.c_str(), H5P_DEFAULT), H5Dclose, "open " + name);
-  Handle space(H5Dget_space(dataset.get()), H5Sclose, "space of " + name);
-  const int rank = H5Sget_simple_extent_ndims(space.get());
-  const hssize_t count = H5Sget_simple_extent_npoints(space.get());
-  if (H5Sget_simple_extent_type(space.get()) == H5S_NULL || rank < 0 || count < 0) {
-    throw Hdf5Error("size " + name);
-  }
-  std::vector<hsize_t> lengths(static_cast<size_t>(rank));
-  if (rank > 0) H5Sget_simple_extent_dims(space.get(), lengths.data(), nullptr);
-  // No memory for numbers that the file cannot hold, nor for a product that wraps around.
-  hsize_t room = (H5Dget_storage_size(dataset.get()) + 1) * kMostPacked;
-  for (const hsize_t length : lengths) {
-    if (length > room) throw Hdf5Error("find all numbers of " + name);
-    room /= std::max(length, hsize_t{1});
-  }
-  if (shape != nullptr) shape->assign(lengths.begin(), lengths.end());
-  std::vector<T> values(static_cast<size_t>(count));
-  if (count > 0) {
-    Check(H5Dread(dataset.get(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()),
-          "read " + name);
-  }
-  return values;
-}
-
-}  // namespace
-
-absl::StatusOr<Hdf5Reader> Hdf5Reader::Open(std::string_view bytes) {
-  ASSIGN_OR_RETURN(
-      const hid_t file, Reading("the file", [&] {
-        Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "file access");
-        Check(H5Pset_fapl_core(access.get(), kGrowBy, false), "memory file");
-        Check(H5Pset_file_image(access.get(), const_cast<char*>(bytes.data()), bytes.size()),
-              "image");
-        const hid_t opened = H5Fopen(NameOf(&access).c_str(), H5F_ACC_RDONLY, access.get());
-        if (opened < 0) throw Hdf5Error("open it");
-        return opened;
-      }));
-  return Hdf5Reader(file);
-}
-
-Hdf5Reader::Hdf5Reader(Hdf5Reader&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
-Hdf5Reader::~Hdf5Reader() {
-  if (file_ >= 0) H5Fclose(file_);
-}
-
-bool Hdf5Reader::Has(const std::string& path) const {
-  Quiet();
-  for (size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
-    if (H5Lexists(file_, path.substr(0, slash).c_str(), H5P_DEFAULT) <= 0) return false;
-    if (slash == std::string::npos) return true;
-  }
-}
-
-absl::StatusOr<std::string> Hdf5Reader::Text(const std::string& name) const {
-  return Reading(name, [&] {
-    Handle attribute(H5Aopen(file_, name.c_str(), H5P_DEFAULT), H5Aclose, "open it");
-    Handle type(H5Aget_type(attribute.get()), H5Tclose, "type");
-    Handle space(H5Aget_space(attribute.get()), H5Sclose, "size");
-    if (H5Tis_variable_str(type.get()) <= 0 || H5Sget_simple_extent_npoints(space.get()) != 1) {
-      throw Hdf5Error("find a text in it");
-    }
-    char* text = nullptr;
-    Check(H5Aread(attribute.get(), type.get(), &text), "read it");
-    std::string value(text == nullptr ? "" : text);
-    H5free_memory(text);
-    return value;
-  });
-}
-absl::StatusOr<double> Hdf5Reader::Number(const std::string& name) const {
-  return Reading(name, [&] { return ReadNumber<double>(file_, name, H5T_NATIVE_DOUBLE); });
-}
-absl::StatusOr<uint64_t> Hdf5Reader::Count(const std::string& name) const {
-  return Reading(name, [&] { return ReadNumber<uint64_t>(file_, name, H5T_NATIVE_UINT64); });
-}
-absl::StatusOr<double> Hdf5Reader::GroupNumber(const std::string& group,
-                                               const std::string& name) const {
-  return Reading(StrCat(group, ".", name), [&] {
-    Handle object(H5Gopen2(file_, group.c_str(), H5P_DEFAULT), H5Gclose, "open " + group);
-    return ReadNumber<double>(object.get(), name, H5T_NATIVE_DOUBLE);
-  });
-}
-absl::StatusOr<std::vector<double>> Hdf5Reader::Doubles(const std::string& dataset) const {
-  return Reading(dataset,
-                 [&] { return ReadAll<double>(file_, dataset, H5T_NATIVE_DOUBLE, nullptr); });
-}
-absl::StatusOr<std::vector<uint64_t>> Hdf5Reader::Counts(const std::string& dataset) const {
-  return Reading(dataset,
-                 [&] { return ReadAll<uint64_t>(file_, dataset, H5T_NATIVE_UINT64, nullptr); });
-}
-absl::StatusOr<std::vector<float>> Hdf5Reader::Floats(const std::string& dataset,
-                                                      Hdf5Shape* shape) const {
-  return Reading(dataset, [&] { return ReadAll<float>(file_, dataset, H5T_NATIVE_FLOAT, shape); });
 }
 
 }  // namespace gridsweep::worker

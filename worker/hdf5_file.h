@@ -1,7 +1,5 @@
-// HDF5 files in memory: written for artifacts and checkpoints, read for checkpoints.
+// HDF5 files in memory, written for artifacts and checkpoints.
 #pragma once
-
-#include <absl/status/statusor.h>
 
 #include <cstdint>
 #include <memory>
@@ -63,31 +61,6 @@ class Hdf5Writer {
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
-};
-
-// Errors: NOT_FOUND where there is nothing of that name, DATA_LOSS where it cannot be read.
-class Hdf5Reader {
- public:
-  // `bytes` are copied. DATA_LOSS where they are no HDF5 file.
-  static absl::StatusOr<Hdf5Reader> Open(std::string_view bytes);
-  Hdf5Reader(Hdf5Reader&& other) noexcept;
-  Hdf5Reader& operator=(Hdf5Reader&&) = delete;
-  ~Hdf5Reader();
-
-  absl::StatusOr<std::string> Text(const std::string& name) const;
-  absl::StatusOr<double> Number(const std::string& name) const;
-  absl::StatusOr<uint64_t> Count(const std::string& name) const;
-  absl::StatusOr<double> GroupNumber(const std::string& group, const std::string& name) const;
-  // All numbers of a dataset, and its shape where it is asked for.
-  absl::StatusOr<std::vector<double>> Doubles(const std::string& dataset) const;
-  absl::StatusOr<std::vector<uint64_t>> Counts(const std::string& dataset) const;
-  absl::StatusOr<std::vector<float>> Floats(const std::string& dataset,
-                                            Hdf5Shape* shape = nullptr) const;
-  bool Has(const std::string& path) const;
-
- private:
-  explicit Hdf5Reader(int64_t file) : file_(file) {}
-  int64_t file_;  // an HDF5 identifier
 };
 
 }  // namespace gridsweep::worker

@@ -102,7 +102,7 @@ class CheckpointSaver {
 };
 
 absl::StatusOr<RunResult> Train(const HeldLease& held, CheckpointSaver& saver,
-                                DispatchClient& client) {
+                                hdf5::Reader& reader, DispatchClient& client) {
   ASSIGN_OR_RETURN(const science::RunConfig config, ReadConfig(held.lease));
   RunMonitor& monitor = *held.monitor;
   std::string resume;
@@ -128,6 +128,7 @@ absl::StatusOr<RunResult> Train(const HeldLease& held, CheckpointSaver& saver,
   return RunPipeline(
       config, monitor,
       {.resume = std::move(resume),
+       .reader = &reader,
        .due = [&] { return saver.Due(); },
        .save = [&](uint64_t step, const std::string& bytes,
                    const std::string& numerics_id) { saver.Save(step, bytes, numerics_id); }});
@@ -196,12 +197,12 @@ absl::Status Release(const std::vector<v1::LeaseRef>& refs, v1::ReleaseReason re
   return status;
 }
 
-void RunLease(const HeldLease& held, const LastSave& last_save, DispatchClient& client,
-              Delivery& delivery, HeldLeases& leases) {
+void RunLease(const HeldLease& held, const LastSave& last_save, hdf5::Reader& reader,
+              DispatchClient& client, Delivery& delivery, HeldLeases& leases) {
   const v1::LeaseRef& ref = held.lease.ref();
   const LogContext run(ref.run_id(), ref.attempt());
   CheckpointSaver saver(held, last_save, client);
-  const absl::StatusOr<RunResult> result = Train(held, saver, client);
+  const absl::StatusOr<RunResult> result = Train(held, saver, reader, client);
   absl::Status status = result.status();
   if (result.ok()) {
     const auto delivered = delivery.Deliver(held, Finished(held, *result));

@@ -112,6 +112,12 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", std::string(status.message()).c_str());
     return 2;
   }
+  auto reader = gridsweep::hdf5::Reader::Start();
+  if (!reader.ok()) {
+    std::fprintf(stderr, "%s\n", std::string(reader.status().message()).c_str());
+    return 1;
+  }
+  options.reader = *std::move(reader);
   if (options.name.empty()) options.name = gridsweep::worker::ClaimWorkerName();
 
   const auto directory = gridsweep::worker::SpoolDirectory(spool, options.name);

@@ -76,7 +76,10 @@ class Pipeline {
   }
 
   absl::Status Resume() {
-    ASSIGN_OR_RETURN(Checkpoint checkpoint, DecodeCheckpoint(config_, checkpointing_.resume));
+    ASSIGN_OR_RETURN(
+        const hdf5::File file,
+        checkpointing_.reader->OpenBytes(checkpointing_.resume, hdf5::Holding::kOurs));
+    ASSIGN_OR_RETURN(Checkpoint checkpoint, DecodeCheckpoint(config_, file));
     RETURN_IF_ERROR(trainer_->Restore(checkpoint.training));
     loss_ = checkpoint.loss;
     compute_before_ = checkpoint.compute_seconds;

@@ -8,6 +8,7 @@
 #include <functional>
 #include <string>
 
+#include "hdf5/reader.h"
 #include "science/config/run_config.h"
 #include "worker/run_monitor.h"
 #include "worker/run_result.h"
@@ -17,6 +18,7 @@ namespace gridsweep::worker {
 // How a run goes on from a checkpoint and leaves others behind (worker/checkpoint.h).
 struct Checkpointing {
   std::string resume;  // a checkpoint's bytes; empty: from the start
+  hdf5::Reader* reader = nullptr;  // of `resume`; may be nullptr where that is empty
   // Asked between gradient steps, and when the run is told to stop. True: `save` is called
   // with the state of that moment.
   std::function<bool()> due = nullptr;

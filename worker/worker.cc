@@ -261,7 +261,7 @@ void Worker::SlotLoop() {
       held = std::move(waiting_.front());
       waiting_.pop_front();
     }
-    RunLease(held, {DeliveryGrace(), options_.slots}, client_, *delivery_, held_);
+    RunLease(held, {DeliveryGrace(), options_.slots}, *options_.reader, client_, *delivery_, held_);
     MutexLock lock(mutex_);
     idle_since_ = absl::Now();
     changed_.notify_all();

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "common/mutex.h"
+#include "hdf5/reader.h"
 #include "worker/delivery.h"
 #include "worker/dispatch_client.h"
 #include "worker/heartbeat.h"
@@ -34,6 +35,7 @@ struct WorkerOptions {
   absl::Duration stop_grace = absl::Seconds(15);
   std::optional<Spool> spool;        // where results wait for a coordinator
   std::filesystem::path drain_file;  // once it exists: take no more; done when none is held
+  std::shared_ptr<hdf5::Reader> reader;  // of checkpoints; required
   std::function<void(double seconds)> on_step = nullptr;  // hears of each training step; any thread
   DeliveryHooks delivery;
 };

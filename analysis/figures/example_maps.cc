@@ -10,7 +10,6 @@
 #include "analysis/queries/list_units.h"
 #include "analysis/queries/selection.h"
 #include "analysis/queries/unit_lookup.h"
-#include "analysis/result_file.h"
 #include "common/group_value.h"
 #include "common/status.h"
 #include "common/strings.h"
@@ -21,10 +20,9 @@ namespace {
 constexpr int kBins = 32;
 constexpr int kPixelsABin = 3;
 
-absl::StatusOr<Json> DrawMap(const ArtifactStore& artifacts, const LocatedUnit& unit,
+absl::StatusOr<Json> DrawMap(const ResultFiles& files, const LocatedUnit& unit,
                              const std::string& group) {
-  ASSIGN_OR_RETURN(const auto path, artifacts.Open(unit.artifact));
-  ASSIGN_OR_RETURN(const ResultFile file, ResultFile::Open(path));
+  ASSIGN_OR_RETURN(const ResultFile file, files.Open(unit.artifact));
   ASSIGN_OR_RETURN(const std::vector<float> rates, file.Ratemap(kBins, unit.ref.unit()));
   double low = std::numeric_limits<double>::infinity(), high = -low;
   for (const double rate : rates) {
@@ -66,7 +64,7 @@ absl::StatusOr<std::vector<Json>> ExampleMaps(FigureSource& source, std::string_
     const int row = drawn == 1 ? 0 : i * (count - 1) / (drawn - 1);
     ASSIGN_OR_RETURN(const auto located, LocateUnits(source.snapshot, rows[row]));
     for (const LocatedUnit& unit : located) {
-      ASSIGN_OR_RETURN(Json view, DrawMap(source.artifacts, unit, prefix + names[row]));
+      ASSIGN_OR_RETURN(Json view, DrawMap(source.files, unit, prefix + names[row]));
       views.push_back(std::move(view));
     }
   }

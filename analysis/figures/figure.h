@@ -13,7 +13,7 @@
 #include "analysis/figures/vega_lite.h"
 #include "analysis/queries/database.h"
 #include "analysis/queries/sweep_readouts.h"
-#include "common/artifact_store.h"
+#include "analysis/result_file.h"
 #include "gridsweep/v1/analysis.pb.h"
 
 namespace gridsweep::analysis {
@@ -21,7 +21,7 @@ namespace gridsweep::analysis {
 // Stored results, in one snapshot.
 struct FigureSource {
   Snapshot& snapshot;
-  const ArtifactStore& artifacts;
+  const ResultFiles& files;
   const v1::Selection& where;  // without groups
 };
 

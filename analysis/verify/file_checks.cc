@@ -5,7 +5,6 @@
 #include <optional>
 #include <system_error>
 
-#include "analysis/result_file.h"
 #include "analysis/verify/canonical_config.h"
 #include "common/strings.h"
 
@@ -144,7 +143,7 @@ void CheckCurve(const RunFacts& run, const ResultFile& file, Findings& findings)
 
 }  // namespace
 
-void CheckFile(const RunFacts& run, const fs::path& artifacts,
+void CheckFile(const RunFacts& run, const fs::path& artifacts, const ResultFiles& files,
                const std::vector<std::string>& metrics, Findings& findings) {
   if (!run.result) return;
   if (!run.result->artifact) {
@@ -154,7 +153,7 @@ void CheckFile(const RunFacts& run, const fs::path& artifacts,
   const std::string hex = HexOf(*run.result->artifact);
   const fs::path path = artifacts / hex.substr(0, 2) / hex.substr(2, 2) / (hex + ".h5");
   if (!CheckBytes(run, path, findings)) return;
-  const auto file = ResultFile::Open(path);
+  const auto file = files.OpenPath(path);
   if (!file.ok()) {
     return findings.Expect(false, "artifact", run.run_id, std::string(file.status().message()));
   }

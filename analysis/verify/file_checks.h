@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "analysis/queries/verify_queries.h"
+#include "analysis/result_file.h"
 #include "analysis/verify/findings.h"
 
 namespace gridsweep::analysis {
@@ -21,6 +22,7 @@ namespace gridsweep::analysis {
 //   file_curve     its learning curve's steps rise strictly, none beyond the last step
 // `metrics`: the unit metrics that the schema has.
 void CheckFile(const RunFacts& run, const std::filesystem::path& artifacts,
-               const std::vector<std::string>& metrics, Findings& findings);
+               const ResultFiles& files, const std::vector<std::string>& metrics,
+               Findings& findings);
 
 }  // namespace gridsweep::analysis

@@ -13,8 +13,12 @@ constexpr int kRunsAPiece = 16;
 
 class VerifyJob : public StreamJob<v1::VerifySweepResponse> {
  public:
-  VerifyJob(Database& database, std::filesystem::path artifacts, int64_t sweep_id)
-      : database_(database), artifacts_(std::move(artifacts)), sweep_id_(sweep_id) {}
+  VerifyJob(Database& database, std::filesystem::path artifacts, const ResultFiles& files,
+            int64_t sweep_id)
+      : database_(database),
+        artifacts_(std::move(artifacts)),
+        files_(files),
+        sweep_id_(sweep_id) {}
 
   absl::StatusOr<bool> Step(int thread, std::vector<v1::VerifySweepResponse>& out) override {
     std::vector<RunFacts> runs;
@@ -29,7 +33,7 @@ class VerifyJob : public StreamJob<v1::VerifySweepResponse> {
     }));
     for (const RunFacts& run : runs) {
       CheckRun(run, metrics_.of_units, findings_);
-      CheckFile(run, artifacts_, metrics_.of_units, findings_);
+      CheckFile(run, artifacts_, files_, metrics_.of_units, findings_);
       identities_.push_back({run.run_id, run.ordinal, run.config_hash});
       last_run_id_ = run.run_id;
     }
@@ -45,6 +49,7 @@ class VerifyJob : public StreamJob<v1::VerifySweepResponse> {
  private:
   Database& database_;
   const std::filesystem::path artifacts_;
+  const ResultFiles& files_;
   const int64_t sweep_id_;
   bool begun_ = false;
   SweepFacts sweep_;
@@ -58,8 +63,9 @@ class VerifyJob : public StreamJob<v1::VerifySweepResponse> {
 
 std::unique_ptr<StreamJob<v1::VerifySweepResponse>> MakeVerifyJob(Database& database,
                                                                   std::filesystem::path artifacts,
+                                                                  const ResultFiles& files,
                                                                   int64_t sweep_id) {
-  return std::make_unique<VerifyJob>(database, std::move(artifacts), sweep_id);
+  return std::make_unique<VerifyJob>(database, std::move(artifacts), files, sweep_id);
 }
 
 }  // namespace gridsweep::analysis

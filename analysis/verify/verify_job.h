@@ -7,6 +7,7 @@
 
 #include "analysis/lane_reactors.h"
 #include "analysis/queries/database.h"
+#include "analysis/result_file.h"
 #include "gridsweep/v1/analysis.pb.h"
 
 namespace gridsweep::analysis {
@@ -16,6 +17,7 @@ namespace gridsweep::analysis {
 // snapshot. Errors: NOT_FOUND when there is no such sweep.
 std::unique_ptr<StreamJob<v1::VerifySweepResponse>> MakeVerifyJob(Database& database,
                                                                   std::filesystem::path artifacts,
+                                                                  const ResultFiles& files,
                                                                   int64_t sweep_id);
 
 }  // namespace gridsweep::analysis

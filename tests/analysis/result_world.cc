@@ -235,7 +235,8 @@ ResultWorld::ResultWorld(bool files) : files_(files), database_(testing::CreateD
   options.database.connection = database_;
   options.artifacts = artifacts_;
   options.renderer.directory = fs::path(GRIDSWEEP_SOURCE_DIR) / "build/renderer";
-  service_ = std::make_unique<AnalysisServiceImpl>(std::move(options), *std::move(store));
+  service_ = std::make_unique<AnalysisServiceImpl>(std::move(options), *std::move(store),
+                                                   *hdf5::Reader::Start());
   auto server = RpcServer::Start("unix:" + (artifacts_ / "socket").string(), {service_.get()});
   EXPECT_TRUE(server.ok()) << server.status().ToString();
   server_ = *std::move(server);

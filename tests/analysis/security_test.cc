@@ -35,7 +35,8 @@ class AnalysisSecurity : public ::testing::Test {
     AnalysisServiceImpl::Options options;
     options.database.connection = database;
     options.artifacts = world_.artifacts();
-    service_ = std::make_unique<AnalysisServiceImpl>(std::move(options), *std::move(store));
+    service_ = std::make_unique<AnalysisServiceImpl>(std::move(options), *std::move(store),
+                                                     *hdf5::Reader::Start());
     auto tokens = std::make_shared<Database>(Database::Options{database}, 1);
     auto gate = std::make_shared<TokenGate>([tokens] { return ReadLiveTokens(*tokens); });
     ServerSecurity security;

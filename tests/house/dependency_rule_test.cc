@@ -19,20 +19,23 @@ namespace fs = std::filesystem;
 const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"common", {"common", "proto"}},
     {"db", {"db"}},
+    {"hdf5", {"hdf5", "common"}},
     {"science/config", {"science/config"}},
     {"science/scoring", {"science/config", "science/scoring"}},
     {"science/integrator", {"science/config", "science/integrator"}},
     {"science/theory",
      {"science/config", "science/integrator", "science/scoring", "science/theory"}},
     {"sweepspec", {"sweepspec", "proto", "common", "science/config"}},
-    {"coordinator", {"coordinator", "proto", "common", "db", "sweepspec", "science/config"}},
+    {"coordinator",
+     {"coordinator", "proto", "common", "db", "hdf5", "sweepspec", "science/config"}},
     {"worker",
-     {"worker", "proto", "common", "sweepspec", "science/config", "science/scoring",
+     {"worker", "proto", "common", "hdf5", "sweepspec", "science/config", "science/scoring",
       "science/integrator"}},
     {"analysis",
-     {"analysis", "proto", "common", "db", "sweepspec", "science/config", "science/scoring",
+     {"analysis", "proto", "common", "db", "hdf5", "sweepspec", "science/config", "science/scoring",
       "science/theory"}},
-    {"sweepctl", {"sweepctl", "proto", "common", "sweepspec", "science/config", "science/scoring"}},
+    {"sweepctl",
+     {"sweepctl", "proto", "common", "hdf5", "sweepspec", "science/config", "science/scoring"}},
 };
 
 // What science/theory may know of the integrator: the parts that link without LibTorch.
@@ -88,6 +91,9 @@ std::vector<std::string> Faults(const Line& line) {
     if (path.rfind("pqxx", 0) == 0 && !store && room != "db") {
       faults.push_back(where + "SQL belongs to coordinator/store and analysis/queries");
     }
+    if (path == "hdf5.h" && room != "hdf5" && line.file != "worker/hdf5_file.cc") {
+      faults.push_back(where + "HDF5 is read by hdf5/ alone, and written by worker/hdf5_file.cc");
+    }
     if (path.rfind("grpc", 0) == 0 && room.rfind("science", 0) == 0) {
       faults.push_back(where + "science speaks no gRPC");
     }
@@ -130,6 +136,8 @@ TEST(DependencyRule, PlantedFaultsAreFound) {
       {"science/config/x.cc", 1, "#include \"common/status.h\""},
       {"worker/x.cc", 1, "#include \"coordinator/matcher.h\""},
       {"worker/x.cc", 1, "#include <torch/torch.h>"},
+      {"analysis/x.cc", 1, "#include <hdf5.h>"},
+      {"hdf5/x.cc", 1, "#include \"analysis/service.h\""},
       {"science/integrator/trainer.h", 1, "#include <torch/types.h>"},
       {"sweepctl/x.cc", 1, "#include <pqxx/pqxx>"},
       {"db/x.cc", 1, "  run(\"select 1 from runs\");"},
@@ -144,6 +152,7 @@ TEST(DependencyRule, PlantedFaultsAreFound) {
       {"worker/x.cc", 1, "#include \"science/integrator/trainer.h\""},
       {"coordinator/store/x.cc", 1, "#include <pqxx/pqxx>"},
       {"analysis/queries/x.cc", 1, "  run(\"select 1 from runs\");"},
+      {"hdf5/x.cc", 1, "#include <hdf5.h>"},
       {"sweepspec/x.h", 1, "#include \"gridsweep/v1/config.pb.h\""},
       {"science/theory/x.cc", 1, "#include \"science/integrator/readout.h\""},
   };
@@ -174,9 +183,9 @@ TEST(House, EachAlarmAndItsMetricsAreExplained) {
 
 TEST(House, EachRoomSaysWhatItOwns) {
   for (const char* room :
-       {"proto", "common", "db", "science", "science/config", "science/integrator", "science/scoring",
-        "science/theory", "sweepspec", "coordinator", "coordinator/store", "worker", "analysis",
-        "analysis/queries", "sweepctl", "sweeps", "bench", "tests", "docs"}) {
+       {"proto", "common", "db", "hdf5", "science", "science/config", "science/integrator",
+        "science/scoring", "science/theory", "sweepspec", "coordinator", "coordinator/store",
+        "worker", "analysis", "analysis/queries", "sweepctl", "sweeps", "bench", "tests", "docs"}) {
     EXPECT_TRUE(fs::exists(fs::path(GRIDSWEEP_SOURCE_DIR) / room / "README.md")) << room;
   }
 }

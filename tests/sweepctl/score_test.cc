@@ -92,6 +92,33 @@ TEST_F(ScoreTest, AFileWithoutMapsIsAnError) {
   EXPECT_THAT(ran.err, HasSubstr("holds no ratemaps"));
 }
 
+TEST_F(ScoreTest, NumbersOfAnotherFileAreNotRead) {
+  const auto maps = Hexagonal<double>(20, 8, 1);
+  const auto bytes = static_cast<hsize_t>(maps.size() * sizeof(double));
+  const std::string other = (directory_ / "other").string();
+  std::ofstream(other, std::ios::binary)
+      .write(reinterpret_cast<const char*>(maps.data()), static_cast<std::streamsize>(bytes));
+  const hsize_t shape[3] = {1, 20, 20};
+  const hid_t space = H5Screate_simple(3, shape, nullptr), create = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_external(create, other.c_str(), 0, bytes);
+  H5Dclose(H5Dcreate2(file_, "elsewhere", H5T_NATIVE_DOUBLE, space, H5P_DEFAULT, create,
+                      H5P_DEFAULT));
+  H5Pclose(create);
+  H5Sclose(space);
+  Write("own", H5T_NATIVE_DOUBLE, {1, 20, 20}, maps.data());
+  H5Lcreate_soft("/own", file_, "again", H5P_DEFAULT, H5P_DEFAULT);
+  Close();
+  Ran ran = RunCaptured({"score", path_, "-o", "csv"});
+  EXPECT_EQ(ran.code, kDone) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("own,0,"));
+  EXPECT_THAT(ran.out, ::testing::Not(HasSubstr("elsewhere")));
+  EXPECT_THAT(ran.err, HasSubstr("note: elsewhere has external storage"));
+  EXPECT_THAT(ran.err, HasSubstr("note: again is a soft link"));
+  ran = RunCaptured({"score", path_, "--dataset", "elsewhere"});
+  EXPECT_EQ(ran.code, kFailed);
+  EXPECT_THAT(ran.err, HasSubstr("elsewhere has external storage"));
+}
+
 TEST_F(ScoreTest, WhatIsNotHdf5IsRefused) {
   const std::string text = (directory_ / "text.h5").string();
   std::ofstream(text) << "no HDF5";
