@@ -32,6 +32,7 @@ Coordinator::Coordinator(const Options& options)
                if (IsLeaseLost(FromGrpc(status))) counters_.fenced_writes.Increment();
              }),
       refused_(metrics_),
+      reader_(options.reader),
       lanes_(std::make_unique<Lanes>(options.database, counters_)),
       matcher_(lanes_->claims, options.dispatch.lease_ttl, options.poll),
       hub_({options.database}, board_),
@@ -85,7 +86,8 @@ absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Start(const Options& o
                                               options.submitters);
   c->dispatch_ =
       std::make_unique<DispatchService>(DispatchParts{*c->lanes_, c->matcher_, c->board_,
-                                                      *c->artifacts_, c->counters_, work_appeared},
+                                                      *c->artifacts_, c->counters_, work_appeared,
+                                                      c->reader_.get()},
                                         options.dispatch);
   c->admin_ = std::make_unique<AdminService>(c->lanes_->general, options.dispatch.lease_ttl,
                                              work_appeared, c->gate_.get(), *c->artifacts_,

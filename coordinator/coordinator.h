@@ -25,6 +25,7 @@
 #include "coordinator/progress_board.h"
 #include "coordinator/sweep_service.h"
 #include "coordinator/watch_hub.h"
+#include "hdf5/reader.h"
 
 namespace gridsweep::coordinator {
 
@@ -32,6 +33,8 @@ struct Options {
   std::string listen = "127.0.0.1:7070";
   std::string database;   // libpq's URL or keywords; "" = the PG* environment
   std::string artifacts;  // directory
+  // Checks what workers hand in. Without one, which is for tests, files are taken as they come.
+  std::shared_ptr<hdf5::Reader> reader;
   ServerSecurity security;
   DispatchSettings dispatch;
   absl::Duration tick = absl::Seconds(1);  // of upkeep
@@ -75,6 +78,7 @@ class Coordinator {
   RefusedCalls refused_;
   std::unique_ptr<ArtifactStore> artifacts_;
   std::unique_ptr<PatientProbe> disk_;
+  const std::shared_ptr<hdf5::Reader> reader_;
   ProgressBoard board_;
   std::unique_ptr<Lanes> lanes_;  // ended first by Drain: their work uses all below
   Matcher matcher_;

@@ -13,6 +13,7 @@
 #include "coordinator/store/leases.h"
 #include "coordinator/stuck_watch.h"
 #include "gridsweep/v1/dispatch.grpc.pb.h"
+#include "hdf5/reader.h"
 
 namespace gridsweep::coordinator {
 
@@ -38,6 +39,7 @@ struct DispatchParts {
   ArtifactStore& artifacts;
   Counters& counters;
   WorkAppeared work_appeared;  // there may be claimable runs; any thread
+  hdf5::Reader* reader;        // checks files; nullptr: they are taken as they come
 };
 
 class DispatchService final : public v1::DispatchService::CallbackService {

@@ -121,6 +121,9 @@ int main(int argc, char** argv) {
     return 2;
   }
 
+  auto reader = gridsweep::hdf5::Reader::Start();
+  if (!reader.ok()) return Fail(reader.status());
+  options.reader = *std::move(reader);
   auto coordinator = gridsweep::coordinator::Coordinator::Start(options);
   if (!coordinator.ok()) return Fail(coordinator.status());
   spdlog::info("listening on {}", (*coordinator)->address());

@@ -5,6 +5,7 @@
 #include "common/strings.h"
 #include "common/verdict.h"
 #include "coordinator/dispatch_service.h"
+#include "coordinator/file_check.h"
 #include "coordinator/store/artifact_uploads.h"
 #include "coordinator/store/checkpoints.h"
 #include "coordinator/store/fields.h"
@@ -148,6 +149,7 @@ class UploadReactor final : public grpc::ServerReadReactor<typename Kind::Reques
     // Again: of a lease that has ended meanwhile nothing may come into the store.
     RETURN_IF_ERROR(Announce(database).status());
     RETURN_IF_ERROR(upload_->Commit());
+    RETURN_IF_ERROR(CheckFile(parts_.reader, parts_.artifacts, File().sha256(), Kind::kPath));
     parts_.counters.artifact_bytes.Increment(static_cast<double>(received_));
     RETURN_IF_ERROR(Record(database));
     return false;

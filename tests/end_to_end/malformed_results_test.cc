@@ -5,6 +5,7 @@
 #include "common/sha256.h"
 #include "common/strings.h"
 #include "tests/end_to_end/malformed_fixture.h"
+#include "tests/support/hostile_hdf5.h"
 
 namespace gridsweep::testing {
 namespace {
@@ -99,7 +100,7 @@ class MalformedResults : public MalformedUploads {
     header.set_steps(Steps());
     header.set_numerics_id("test");
     header.set_science_version(1);
-    header.add_artifacts()->set_sha256(Sha256::Of("the result"));
+    header.add_artifacts()->set_sha256(Sha256::Of(HarmlessFile()));
     (*header.mutable_run_metrics())["loss"] = 0.5;
     header.add_learning_curve()->set_step(1);
     auto& column = *parts[1].mutable_units()->add_columns();
@@ -125,7 +126,7 @@ class MalformedResults : public MalformedUploads {
 };
 
 TEST_F(MalformedResults, AreRefusedAndTheRightOneIsTaken) {
-  ASSERT_TRUE(Send("UploadArtifact", Serialized(MalformedUploads::Parts("the result"))).ok());
+  ASSERT_TRUE(Send("UploadArtifact", Serialized(MalformedUploads::Parts(HarmlessFile()))).ok());
   TakeStock();
 
   ExpectRefused("nothing", kInvalid, Complete({}));

@@ -1,0 +1,27 @@
+#include "coordinator/file_check.h"
+
+#include "common/log.h"
+#include "common/status.h"
+#include "common/strings.h"
+#include "hdf5/layout.h"
+
+namespace gridsweep::coordinator {
+
+absl::Status CheckFile(hdf5::Reader* reader, ArtifactStore& artifacts, const std::string& sha256,
+                       std::string_view field) {
+  if (reader == nullptr) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const auto path, artifacts.Open(sha256));
+  const auto file = reader->Open(path, hdf5::Holding::kOurs);
+  const absl::Status status = file.ok() ? hdf5::CheckLayout(file->objects()) : file.status();
+  if (absl::IsDataLoss(status)) {
+    if (const absl::Status removed = artifacts.Remove(sha256); !removed.ok()) {
+      spdlog::warn("a refused file stays: {}", std::string(removed.message()));
+    }
+    return WithReason(absl::InvalidArgumentError(StrCat(
+                          field, ": the file is no result or checkpoint: ", status.message())),
+                      "REFUSED");
+  }
+  return status.ok() ? status : absl::UnavailableError(status.message());
+}
+
+}  // namespace gridsweep::coordinator
