@@ -33,7 +33,7 @@ struct Flags {
   std::string renderer;
   ServerSecurity security;
   int query_threads = 4;
-  int stream_threads = 2;
+  int stream_threads = 3;
   HttpSettings http;
 };
 
@@ -118,9 +118,8 @@ int Serve(const Flags& flags) {
   options.database.connection = flags.database;
   options.artifacts = flags.artifacts;
   options.renderer.directory = flags.renderer;
-  options.query_threads = flags.query_threads;
-  options.stream_threads = flags.stream_threads;
-  AnalysisServiceImpl service(std::move(options), std::move(store), *std::move(reader));
+  options.query.threads = flags.query_threads;
+  options.stream.threads = flags.stream_threads;
   std::shared_ptr<TokenGate> gate;
   if (TokensRequired(flags.listen, flags.security)) {
     auto tokens =
@@ -128,6 +127,8 @@ int Serve(const Flags& flags) {
     gate = std::make_shared<TokenGate>([tokens] { return ReadLiveTokens(*tokens); },
                                        absl::Seconds(1), &refused);
   }
+  AnalysisServiceImpl service(std::move(options), std::move(store), *std::move(reader),
+                              gate.get());
   auto server = RpcServer::Start(flags.listen, {&service}, flags.security, gate, &calls);
   if (!server.ok()) {
     spdlog::error("{}", std::string(server.status().message()));

@@ -65,7 +65,9 @@ class RecordingsJob : public StreamJob<Response> {
           return true;
         }
       }
-      predictor_.Predict(units_, next_group_, r_squared_);
+      if (!predictor_.Predict(units_, next_group_, r_squared_, gone())) {
+        return absl::CancelledError("the caller has gone");
+      }
       if (++next_group_ == predictor_.groups()) {
         FinishRun(run, out);
         next_group_ = 0;

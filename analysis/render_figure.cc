@@ -45,11 +45,14 @@ class FigureJob : public StreamJob<v1::RenderFigureResponse> {
 
  private:
   absl::Status Draw(int thread) {
-    RETURN_IF_ERROR(database_.Read(thread, [&](Snapshot& snapshot) -> absl::Status {
-      FigureSource source{snapshot, files_, question_.where};
-      ASSIGN_OR_RETURN(figure_, question_.panel->draw(source));
-      return ReadSweeps(snapshot);
-    }));
+    RETURN_IF_ERROR(database_.Read(
+        thread,
+        [&](Snapshot& snapshot) -> absl::Status {
+          FigureSource source{snapshot, files_, question_.where};
+          ASSIGN_OR_RETURN(figure_, question_.panel->draw(source));
+          return ReadSweeps(snapshot);
+        },
+        gone()));
     return figure_ ? absl::OkStatus() : NothingToDraw(*question_.panel);
   }
 

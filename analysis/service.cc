@@ -27,18 +27,22 @@ grpc::ServerUnaryReactor* FinishNow(grpc::CallbackServerContext* context,
 
 // Runs `answer(snapshot, question)` on the lane, in one snapshot.
 template <typename Response, typename Question>
-grpc::ServerUnaryReactor* AnswerQuestion(grpc::CallbackServerContext* context, Executor& lane,
+grpc::ServerUnaryReactor* AnswerQuestion(grpc::CallbackServerContext* context, Lane& lane,
                                          Database& database, Response* response, Question question,
                                          absl::StatusOr<Response> (*answer)(Snapshot&,
                                                                             const Question&)) {
   return AnswerOnLane<Response>(
       context, lane, response,
-      [&database, question = std::move(question), answer](int thread) -> absl::StatusOr<Response> {
+      [context, &database, question = std::move(question),
+       answer](int thread) -> absl::StatusOr<Response> {
         Response found;
-        RETURN_IF_ERROR(database.Read(thread, [&](Snapshot& snapshot) -> absl::Status {
-          ASSIGN_OR_RETURN(found, answer(snapshot, question));
-          return absl::OkStatus();
-        }));
+        RETURN_IF_ERROR(database.Read(
+            thread,
+            [&](Snapshot& snapshot) -> absl::Status {
+              ASSIGN_OR_RETURN(found, answer(snapshot, question));
+              return absl::OkStatus();
+            },
+            [context] { return context->IsCancelled(); }));
         return found;
       });
 }
@@ -54,16 +58,17 @@ class RefusedStream : public grpc::ServerWriteReactor<Response> {
 }  // namespace
 
 AnalysisServiceImpl::AnalysisServiceImpl(Options options, std::unique_ptr<ArtifactStore> store,
-                                         std::unique_ptr<hdf5::Reader> reader)
+                                         std::unique_ptr<hdf5::Reader> reader,
+                                         const TokenGate* gate)
     : options_(std::move(options)),
       store_(std::move(store)),
       reader_(std::move(reader)),
       files_(*store_, *reader_),
       renderer_(options_.renderer),
-      query_database_(options_.database, options_.query_threads),
-      stream_database_(options_.database, options_.stream_threads),
-      query_lane_("query", options_.query_threads, options_.lane_capacity),
-      stream_lane_("stream", options_.stream_threads, options_.lane_capacity) {}
+      query_database_(options_.database, options_.query.threads),
+      stream_database_(options_.database, options_.stream.threads),
+      query_lane_("query", options_.query, gate),
+      stream_lane_("stream", options_.stream, gate) {}
 
 grpc::ServerUnaryReactor* AnalysisServiceImpl::Fraction(grpc::CallbackServerContext* context,
                                                         const v1::FractionRequest* request,
@@ -93,17 +98,17 @@ grpc::ServerUnaryReactor* AnalysisServiceImpl::ListUnits(grpc::CallbackServerCon
 }
 
 grpc::ServerWriteReactor<v1::GetRatemapsResponse>* AnalysisServiceImpl::GetRatemaps(
-    grpc::CallbackServerContext*, const v1::GetRatemapsRequest* request) {
+    grpc::CallbackServerContext* context, const v1::GetRatemapsRequest* request) {
   auto question = ParseGetRatemaps(*request);
   if (!question.ok()) return new RefusedStream<v1::GetRatemapsResponse>(question.status());
   return new LaneStream<v1::GetRatemapsResponse>(
-      stream_lane_, MakeRatemapsJob(stream_database_, files_, *std::move(question)));
+      context, stream_lane_, MakeRatemapsJob(stream_database_, files_, *std::move(question)));
 }
 
 grpc::ServerWriteReactor<v1::VerifySweepResponse>* AnalysisServiceImpl::VerifySweep(
-    grpc::CallbackServerContext*, const v1::VerifySweepRequest* request) {
+    grpc::CallbackServerContext* context, const v1::VerifySweepRequest* request) {
   return new LaneStream<v1::VerifySweepResponse>(
-      stream_lane_,
+      context, stream_lane_,
       MakeVerifyJob(stream_database_, options_.artifacts, files_, request->sweep_id()));
 }
 
@@ -126,25 +131,26 @@ grpc::ServerUnaryReactor* AnalysisServiceImpl::NeuralPredictivity(
 }
 
 grpc::ServerBidiReactor<v1::PredictRecordingsRequest, v1::PredictRecordingsResponse>*
-AnalysisServiceImpl::PredictRecordings(grpc::CallbackServerContext*) {
+AnalysisServiceImpl::PredictRecordings(grpc::CallbackServerContext* context) {
   return new LaneDialogue<v1::PredictRecordingsRequest, v1::PredictRecordingsResponse>(
-      stream_lane_, MakeRecordingsQuestion(stream_database_, files_));
+      context, stream_lane_, MakeRecordingsQuestion(stream_database_, files_));
 }
 
 grpc::ServerWriteReactor<v1::ReadoutTheoryResponse>* AnalysisServiceImpl::ReadoutTheory(
-    grpc::CallbackServerContext*, const v1::ReadoutTheoryRequest* request) {
+    grpc::CallbackServerContext* context, const v1::ReadoutTheoryRequest* request) {
   auto question = ParseReadoutTheory(*request);
   if (!question.ok()) return new RefusedStream<v1::ReadoutTheoryResponse>(question.status());
   return new LaneStream<v1::ReadoutTheoryResponse>(
-      stream_lane_, MakeTheoryJob(stream_database_, *std::move(question)));
+      context, stream_lane_, MakeTheoryJob(stream_database_, *std::move(question)));
 }
 
 grpc::ServerWriteReactor<v1::RenderFigureResponse>* AnalysisServiceImpl::RenderFigure(
-    grpc::CallbackServerContext*, const v1::RenderFigureRequest* request) {
+    grpc::CallbackServerContext* context, const v1::RenderFigureRequest* request) {
   auto question = ParseRenderFigure(*request);
   if (!question.ok()) return new RefusedStream<v1::RenderFigureResponse>(question.status());
   return new LaneStream<v1::RenderFigureResponse>(
-      stream_lane_, MakeFigureJob(stream_database_, files_, renderer_, *std::move(question)));
+      context, stream_lane_,
+      MakeFigureJob(stream_database_, files_, renderer_, *std::move(question)));
 }
 
 grpc::ServerUnaryReactor* AnalysisServiceImpl::ListMetrics(grpc::CallbackServerContext* context,

@@ -5,10 +5,10 @@
 #include <memory>
 
 #include "analysis/figures/renderer.h"
+#include "analysis/lane.h"
 #include "analysis/queries/database.h"
 #include "analysis/result_file.h"
 #include "common/artifact_store.h"
-#include "common/executor.h"
 #include "gridsweep/v1/analysis.grpc.pb.h"
 
 namespace gridsweep::analysis {
@@ -16,19 +16,19 @@ namespace gridsweep::analysis {
 // Requests are checked on gRPC's threads; all that waits for the database, the
 // disk or the processor is done on two lanes: `query` for single answers,
 // `stream` for ratemaps, figures, verification, recordings and theory, so that a long verification
-// delays no table. A full lane answers RESOURCE_EXHAUSTED with RetryInfo.
+// delays no table. Clients take turns. A full lane, and a client that has as many calls in flight as
+// it may, hear RESOURCE_EXHAUSTED with RetryInfo.
 class AnalysisServiceImpl : public v1::AnalysisService::CallbackService {
  public:
   struct Options {
     Database::Options database;
     std::filesystem::path artifacts;  // the directory that `store` reads
     Renderer::Options renderer;
-    int query_threads = 4;
-    int stream_threads = 2;
-    size_t lane_capacity = 128;
+    LaneSettings query{.threads = 4, .spared = 1}, stream{.threads = 3, .spared = 1};
   };
+  // `gate`, which outlives it, may be null: callers have no names then.
   AnalysisServiceImpl(Options options, std::unique_ptr<ArtifactStore> store,
-                      std::unique_ptr<hdf5::Reader> reader);
+                      std::unique_ptr<hdf5::Reader> reader, const TokenGate* gate = nullptr);
 
   grpc::ServerUnaryReactor* Fraction(grpc::CallbackServerContext* context,
                                      const v1::FractionRequest* request,
@@ -66,7 +66,7 @@ class AnalysisServiceImpl : public v1::AnalysisService::CallbackService {
   const ResultFiles files_;
   const Renderer renderer_;
   Database query_database_, stream_database_;
-  Executor query_lane_, stream_lane_;  // last: their threads use all of the above
+  Lane query_lane_, stream_lane_;  // last: their threads use all of the above
 };
 
 }  // namespace gridsweep::analysis

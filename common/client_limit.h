@@ -1,10 +1,15 @@
 // How many calls each client has in flight.
 #pragma once
 
+#include <absl/status/status.h>
+
 #include <map>
 #include <string>
+#include <utility>
 
 #include "common/mutex.h"
+#include "common/status.h"
+#include "common/strings.h"
 
 namespace gridsweep {
 
@@ -28,6 +33,33 @@ class ClientLimit {
     if (found != calls_.end() && --found->second == 0) calls_.erase(found);
   }
   int most() const { return most_; }
+
+  // One call's place, given up by the destructor.
+  class Place {
+   public:
+    Place(ClientLimit& limit, std::string client)
+        : limit_(limit), client_(std::move(client)), taken_(limit.Enter(client_)) {}
+    ~Place() {
+      if (taken_) limit_.Leave(client_);
+    }
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+    // False where the client has as many as it may.
+    bool taken() const { return taken_; }
+    const std::string& client() const { return client_; }
+
+   private:
+    ClientLimit& limit_;
+    const std::string client_;
+    const bool taken_;
+  };
+
+  // RESOURCE_EXHAUSTED with RetryInfo: what a client hears that is not let in.
+  absl::Status TooMany() const {
+    return WithRetryAfter(absl::ResourceExhaustedError(StrCat(
+                              "this client has ", most_, " calls in flight; wait for some of them")),
+                          absl::Seconds(1));
+  }
 
  private:
   const int most_;

@@ -17,19 +17,26 @@ class StallAlarm::State : public std::enable_shared_from_this<State> {
   void Arm() LOCKS_EXCLUDED(mutex_) {
     MutexLock lock(mutex_);
     if (context_ == nullptr) return;
-    if (absl::Now() - heard_ >= limit_) {
+    // Looked at again a limit from now, where the server has the turn.
+    const absl::Time since = suspended_ ? absl::Now() : heard_;
+    if (absl::Now() - since >= limit_) {
       context_->TryCancel();
       context_ = nullptr;
       return;
     }
     alarm_ = std::make_unique<grpc::Alarm>();
-    alarm_->Set(absl::ToChronoTime(heard_ + limit_), [self = shared_from_this()](bool in_time) {
+    alarm_->Set(absl::ToChronoTime(since + limit_), [self = shared_from_this()](bool in_time) {
       if (in_time) self->Arm();
     });
   }
   void Heard() LOCKS_EXCLUDED(mutex_) {
     MutexLock lock(mutex_);
     heard_ = absl::Now();
+    suspended_ = false;
+  }
+  void Suspend() LOCKS_EXCLUDED(mutex_) {
+    MutexLock lock(mutex_);
+    suspended_ = true;
   }
   void Finished() LOCKS_EXCLUDED(mutex_) {
     std::unique_ptr<grpc::Alarm> alarm;
@@ -45,6 +52,7 @@ class StallAlarm::State : public std::enable_shared_from_this<State> {
   Mutex mutex_;
   grpc::CallbackServerContext* context_ GUARDED_BY(mutex_);  // nullptr: nothing to watch any more
   absl::Time heard_ GUARDED_BY(mutex_);
+  bool suspended_ GUARDED_BY(mutex_) = false;
   std::unique_ptr<grpc::Alarm> alarm_ GUARDED_BY(mutex_);
 };
 
@@ -55,6 +63,7 @@ StallAlarm::StallAlarm(grpc::CallbackServerContext* context, absl::Duration limi
 
 StallAlarm::~StallAlarm() { state_->Finished(); }
 void StallAlarm::Heard() { state_->Heard(); }
+void StallAlarm::Suspend() { state_->Suspend(); }
 void StallAlarm::Finished() { state_->Finished(); }
 
 }  // namespace gridsweep

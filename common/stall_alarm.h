@@ -9,9 +9,10 @@
 
 namespace gridsweep {
 
-// Cancels the call of `context` once neither Heard nor Finished was called for `limit`. A client
-// that streams may have set no deadline, and its connection may be sound: what it has sent would
-// be held for ever. All methods are thread-safe and return at once.
+// Cancels the call of `context` once the client has been silent for `limit`: none of the methods
+// was called. A client that streams, or reads a stream, may have set no deadline, and its connection
+// may be sound: what it has sent, or does not read, would be held for ever. All methods are
+// thread-safe and return at once.
 class StallAlarm {
  public:
   StallAlarm(grpc::CallbackServerContext* context, absl::Duration limit);
@@ -20,7 +21,10 @@ class StallAlarm {
   StallAlarm(const StallAlarm&) = delete;
   StallAlarm& operator=(const StallAlarm&) = delete;
 
+  // Something came from the client, or the server waits for it from now on.
   void Heard();
+  // The server is at work: the client has nothing to say until Heard is called again.
+  void Suspend();
   // The client's part is over.
   void Finished();
 

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "common/call_memory.h"
 #include "common/strings.h"
 #include "common/verdict.h"
 #include "coordinator/dispatch_service.h"
@@ -32,7 +33,7 @@ class CheckpointReactor final : public grpc::ServerWriteReactor<v1::LoadCheckpoi
   void Next() {
     const bool queued = parts_.lanes.upload.Submit([this](Database& database) {
       if (cancelled_) return Finish(grpc::Status::CANCELLED);
-      const absl::StatusOr<bool> more = Read(database);
+      const absl::StatusOr<bool> more = WithinMemory([&] { return Read(database); });
       if (more.ok() && *more) return StartWrite(&response_);
       Finish(ToGrpc(WithVerdict(more.status())));
     });

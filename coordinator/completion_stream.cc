@@ -1,5 +1,6 @@
 // CompleteRun: the whole stream is kept in memory before its one transaction,
 // so that a stalled worker holds neither a thread nor a connection. All streams share a budget.
+#include "common/call_memory.h"
 #include "common/stall_alarm.h"
 #include "common/strings.h"
 #include "common/verdict.h"
@@ -31,16 +32,10 @@ class CompletionReactor final : public grpc::ServerReadReactor<v1::CompleteRunRe
       return Store();
     }
     stalled_.Heard();
-    const size_t bytes = message_.SpaceUsedLong();
-    if (held_.taken() + bytes > settings_.max_completion_bytes) {
-      return Finish(ToGrpc(Refused(absl::ResourceExhaustedError(
-          StrCat("the result is larger than ", settings_.max_completion_bytes, " bytes")))));
-    }
-    if (!held_.Take(bytes)) {
-      return Finish(ToGrpc(WithRetryAfter(
-          absl::ResourceExhaustedError(StrCat("results of ", settings_.max_buffered_bytes,
-                                              " bytes are on their way already; send it again")),
-          kRetryAfter)));
+    if (absl::Status fits = Hold(message_.SpaceUsedLong()); !fits.ok()) {
+      // In memory a message may be fifty times its bytes.
+      v1::CompleteRunRequest().Swap(&message_);
+      return Finish(ToGrpc(fits));
     }
     messages_.push_back(std::move(message_));
     message_.Clear();
@@ -52,15 +47,33 @@ class CompletionReactor final : public grpc::ServerReadReactor<v1::CompleteRunRe
   void OnDone() override { delete this; }
 
  private:
+  // Counts `bytes` more as held.
+  absl::Status Hold(size_t bytes) {
+    if (held_.taken() + bytes > settings_.max_completion_bytes) {
+      return Refused(absl::ResourceExhaustedError(
+          StrCat("the result is larger than ", settings_.max_completion_bytes, " bytes")));
+    }
+    if (!held_.Take(bytes)) {
+      return WithRetryAfter(
+          absl::ResourceExhaustedError(StrCat("results of ", settings_.max_buffered_bytes,
+                                              " bytes are on their way already; send it again")),
+          kRetryAfter);
+    }
+    return absl::OkStatus();
+  }
+
   void Store() {
     const bool queued = parts_.lanes.complete.Submit(
-        [this](Database& database) { Finish(ToGrpc(WithVerdict(StoreIn(database)))); });
+        [this](Database& database) {
+          Finish(ToGrpc(WithVerdict(WithinMemory([&] { return StoreIn(database); }))));
+        });
     if (!queued) Finish(ToGrpc(parts_.lanes.complete.Full()));
   }
 
   absl::Status StoreIn(Database& database) {
+    RETURN_IF_ERROR(Hold(CompletionBytes(messages_)));
     ASSIGN_OR_RETURN(const Completion completion, AssembleCompletion(messages_));
-    messages_.clear();
+    std::vector<v1::CompleteRunRequest>().swap(messages_);
     ASSIGN_OR_RETURN(const bool recorded, CompleteRun(database, completion));
     response_->set_already_recorded(recorded);
     if (!recorded) {

@@ -78,12 +78,14 @@ absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Start(const Options& o
     c->gate_ = std::make_shared<TokenGate>([database] { return LoadLiveTokens(*database); },
                                            absl::Seconds(1), &c->refused_);
   }
+  c->lanes_->general.KnowTokens(c->gate_.get());
+  c->lanes_->expand.KnowTokens(c->gate_.get());
   const auto work_appeared = [background = c->background_.get()](const NewWork& work) {
     background->TellOf(work);
   };
-  c->sweeps_ = std::make_unique<SweepService>(c->lanes_->general, c->board_, c->hub_, c->logs_,
-                                              c->counters_, work_appeared, c->gate_.get(),
-                                              options.submitters);
+  c->sweeps_ = std::make_unique<SweepService>(c->lanes_->general, c->lanes_->expand, c->board_,
+                                              c->hub_, c->logs_, c->counters_, work_appeared,
+                                              c->gate_.get(), options.submitters);
   c->dispatch_ =
       std::make_unique<DispatchService>(DispatchParts{*c->lanes_, c->matcher_, c->board_,
                                                       *c->artifacts_, c->counters_, work_appeared,
@@ -129,6 +131,7 @@ Coordinator::~Coordinator() {
 void Coordinator::Drain(absl::Duration grace) {
   if (readiness_ != nullptr) readiness_->Drain();
   if (server_ != nullptr) server_->SetNotServing();
+  lanes_->expand.Hurry();
   matcher_.Drain();
   hub_.Drain();
   logs_.Drain();

@@ -24,6 +24,8 @@ Counters::Counters(Metrics& metrics)
           metrics.Counter("gridsweep_worker_quarantined_total", "Workers put into quarantine.")),
       artifact_bytes(metrics.Counter("gridsweep_artifact_bytes_total",
                                      "Bytes of result files and checkpoints stored.")),
+      expansion_steps(metrics.Counter("gridsweep_expansion_steps_total",
+                                      "Steps that validating and creating sweeps took.")),
       metrics_(metrics),
       heartbeat_age_(metrics.Gauge(
           "gridsweep_heartbeat_age_seconds",

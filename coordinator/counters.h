@@ -35,6 +35,7 @@ class Counters {
   prometheus::Counter& fenced_writes;
   prometheus::Counter& worker_quarantined;
   prometheus::Counter& artifact_bytes;
+  prometheus::Counter& expansion_steps;
 
  private:
   Metrics& metrics_;

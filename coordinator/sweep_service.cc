@@ -1,10 +1,12 @@
 #include "coordinator/sweep_service.h"
 
+#include <absl/cleanup/cleanup.h>
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
 #include <charconv>
 
+#include "common/call_memory.h"
 #include "common/http_post.h"
 #include "common/log.h"
 #include "common/sha256.h"
@@ -12,9 +14,7 @@
 #include "coordinator/store/fields.h"
 #include "coordinator/store/runs.h"
 #include "coordinator/store/sweeps.h"
-#include "science/config/parameters.h"
 #include "sweepspec/run_config_proto.h"
-#include "sweepspec/sweep_file.h"
 
 namespace gridsweep::coordinator {
 namespace {
@@ -22,14 +22,7 @@ namespace {
 constexpr int kDefaultPage = 100;
 constexpr uint32_t kMaxPage = 1000;
 constexpr int kShownConfigs = 5;
-
-template <typename Request>
-sweepspec::ExpandResult Expand(const Request& request) {
-  sweepspec::ExpandOptions options;
-  if (request.has_runs()) options.runs = request.runs();
-  return request.has_spec() ? sweepspec::ExpandSpec(request.spec(), options)
-                            : sweepspec::ExpandYaml(request.yaml(), options);
-}
+constexpr int kMaxStates = 100;
 
 // Of everything that decides what is stored; maps in a fixed order.
 std::string RequestHash(v1::CreateSweepRequest request) {
@@ -64,6 +57,28 @@ absl::StatusOr<int64_t> PageToken(const std::string& token, const char* field = 
 
 }  // namespace
 
+template <typename T>
+absl::StatusOr<sweepspec::ExpandResult> SweepService::Expand(
+    const grpc::CallbackServerContext& context, const T& request, uint64_t keep_runs) {
+  sweepspec::ExpandOptions options;
+  if (request.has_runs()) options.runs = request.runs();
+  options.keep_runs = keep_runs;
+  options.stop = [&](uint64_t steps) {
+    counters_.expansion_steps.Increment(static_cast<double>(steps));
+    return context.IsCancelled() || expand_.hurried();
+  };
+  if (!options.stop(0)) {
+    sweepspec::ExpandResult result = request.has_spec()
+                                         ? sweepspec::ExpandSpec(request.spec(), options)
+                                         : sweepspec::ExpandYaml(request.yaml(), options);
+    if (result.end == sweepspec::ExpandResult::End::kDone) return result;
+    if (result.end == sweepspec::ExpandResult::End::kOutOfMemory) return OutOfMemory();
+  }
+  if (context.IsCancelled()) return absl::CancelledError("the caller has gone");
+  return WithRetryAfter(absl::UnavailableError("the coordinator is shutting down"),
+                        absl::Seconds(1));
+}
+
 grpc::ServerUnaryReactor* SweepService::CreateSweep(grpc::CallbackServerContext* context,
                                                     const v1::CreateSweepRequest* request,
                                                     v1::CreateSweepResponse* response) {
@@ -83,9 +98,11 @@ grpc::ServerUnaryReactor* SweepService::CreateSweep(grpc::CallbackServerContext*
   }
   const auto caller = gate_ == nullptr ? std::nullopt : gate_->CallerOf(*context);
   const Quota quota = caller && caller->role != v1::ROLE_ADMIN ? rules_.quota : Quota();
-  const auto create = [this, request, response, quota,
+  const auto create = [this, context, request, response, quota,
                        name = caller ? caller->name : ""](Database& database) -> absl::Status {
-    sweepspec::ExpandResult expanded = Expand(*request);
+    // After all that is large below.
+    const auto give_back = absl::MakeCleanup(ReturnFreedMemory);
+    ASSIGN_OR_RETURN(sweepspec::ExpandResult expanded, Expand(*context, *request, UINT64_MAX));
     if (!expanded.sweep) return sweepspec::ToStatus(expanded.notices, request->file_name());
     if (!request->notify_url().empty()) {
       expanded.sweep->settings.set_notify_url(request->notify_url());
@@ -121,7 +138,7 @@ grpc::ServerUnaryReactor* SweepService::CreateSweep(grpc::CallbackServerContext*
     }
     return absl::OkStatus();
   };
-  return AnswerIn(lane_, context, create);
+  return AnswerIn(expand_, context, create);
 }
 
 grpc::ServerUnaryReactor* SweepService::ValidateSweep(grpc::CallbackServerContext* context,
@@ -130,23 +147,20 @@ grpc::ServerUnaryReactor* SweepService::ValidateSweep(grpc::CallbackServerContex
   if (request->source_case() == v1::ValidateSweepRequest::SOURCE_NOT_SET) {
     return Refuse(context, InvalidField("yaml", "give a sweep file's text, or a `spec`"));
   }
-  return AnswerIn(lane_, context, [request, response](Database&) {
-    sweepspec::ExpandResult expanded = Expand(*request);
+  return AnswerIn(expand_, context, [this, context, request, response](Database&) -> absl::Status {
+    const auto give_back = absl::MakeCleanup(ReturnFreedMemory);
+    ASSIGN_OR_RETURN(sweepspec::ExpandResult expanded, Expand(*context, *request, kShownConfigs));
     for (const v1::Notice& notice : expanded.notices) *response->add_notices() = notice;
     response->set_valid(expanded.sweep.has_value());
     if (!expanded.sweep) return absl::OkStatus();
     const sweepspec::ExpandedSweep& sweep = *expanded.sweep;
-    response->set_run_count(sweep.runs.size());
+    response->set_run_count(sweep.run_count);
     response->set_collapsed(sweep.collapsed);
     response->set_excluded(sweep.excluded);
-    double flop = 0;
+    response->set_total_flop(sweep.total_flop);
     for (const science::RunConfig& config : sweep.runs) {
-      flop += science::TrainingFlop(config);
-      if (response->first_configs_size() < kShownConfigs) {
-        *response->add_first_configs() = sweepspec::ToProto(config);
-      }
+      *response->add_first_configs() = sweepspec::ToProto(config);
     }
-    response->set_total_flop(flop);
     return absl::OkStatus();
   });
 }
@@ -198,6 +212,9 @@ grpc::ServerUnaryReactor* SweepService::ListRuns(grpc::CallbackServerContext* co
     ASSIGN_OR_RETURN(const int page, PageSize(request->page_size()));
     ASSIGN_OR_RETURN(const int64_t after, PageToken(request->page_token()));
     std::vector<State> states;
+    if (request->states_size() > kMaxStates) {
+      return InvalidField("states", StrCat(request->states_size(), " of them; name each once"));
+    }
     for (int i = 0; i < request->states_size(); ++i) {
       const v1::RunState state = request->states(i);
       if (state == v1::RUN_STATE_UNSPECIFIED || !v1::RunState_IsValid(state)) {

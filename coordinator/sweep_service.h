@@ -9,6 +9,7 @@
 #include "coordinator/store/lifecycle.h"
 #include "coordinator/watch_hub.h"
 #include "gridsweep/v1/sweep.grpc.pb.h"
+#include "sweepspec/sweep_file.h"
 
 namespace gridsweep::coordinator {
 
@@ -20,12 +21,14 @@ struct SubmitterRules {
 
 class SweepService final : public v1::SweepService::CallbackService {
  public:
-  // All outlive the service. `work_appeared` is called when there may be claimable runs.
+  // All outlive the service. `expand` is where sweeps are validated and created: once it is hurried,
+  // expansions end UNAVAILABLE. `work_appeared` is called when there may be claimable runs.
   // `gate` may be null: nobody has a name then.
-  SweepService(Lane& lane, const ProgressBoard& board, WatchHub& hub, LogHub& logs,
+  SweepService(Lane& lane, Lane& expand, const ProgressBoard& board, WatchHub& hub, LogHub& logs,
                Counters& counters, WorkAppeared work_appeared, const TokenGate* gate,
                const SubmitterRules& rules = {})
       : lane_(lane),
+        expand_(expand),
         board_(board),
         hub_(hub),
         logs_(logs),
@@ -68,8 +71,15 @@ class SweepService final : public v1::SweepService::CallbackService {
  private:
   // What the caller may change.
   OwnSweeps OwnOf(const grpc::ServerContextBase& context) const;
+  // `T` is CreateSweepRequest or ValidateSweepRequest; the first `keep_runs` runs are kept. An error
+  // where the call has gone, the lane is hurried or memory ran out; faults of the sweep are in the
+  // result.
+  template <typename T>
+  absl::StatusOr<sweepspec::ExpandResult> Expand(const grpc::CallbackServerContext& context,
+                                                 const T& request, uint64_t keep_runs);
 
   Lane& lane_;
+  Lane& expand_;
   const ProgressBoard& board_;
   WatchHub& hub_;
   LogHub& logs_;

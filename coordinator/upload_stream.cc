@@ -1,6 +1,7 @@
 // UploadArtifact and SaveCheckpoint: chunks go to the lane one at a time, and the
 // next is read when the last is on disk.
 #include "common/byte_budget.h"
+#include "common/call_memory.h"
 #include "common/stall_alarm.h"
 #include "common/strings.h"
 #include "common/verdict.h"
@@ -77,7 +78,8 @@ class UploadReactor final : public grpc::ServerReadReactor<typename Kind::Reques
     if (cancelled_) return this->Finish(grpc::Status::CANCELLED);
     ok ? stalled_.Heard() : stalled_.Finished();
     const bool queued = parts_.lanes.upload.Submit([this, ok](Database& database) {
-      const absl::StatusOr<bool> more = ok ? Take(database) : End(database);
+      const absl::StatusOr<bool> more =
+          WithinMemory([&] { return ok ? Take(database) : End(database); });
       if (more.ok() && *more) return this->StartRead(&message_);
       this->Finish(ToGrpc(WithVerdict(more.status())));
     });

@@ -59,7 +59,7 @@ void AddSeedAxis(SweepPlan& plan) {
   plan.axes.push_back(std::move(axis));
 }
 
-bool ExpandGrid(SweepPlan& plan, const ExpandOptions& options, ExpandedSweep& sweep,
+bool ExpandGrid(SweepPlan& plan, const ExpandOptions& options, Meter& meter, ExpandedSweep& sweep,
                 Notices& notices) {
   if (options.runs) {
     notices.Error({"runs"},
@@ -81,24 +81,26 @@ bool ExpandGrid(SweepPlan& plan, const ExpandOptions& options, ExpandedSweep& sw
   }
   AddSeedAxis(plan);
 
-  Points points(plan);
+  Points points(plan, options, meter, sweep);
   ImpossiblePoints impossible(plan);
   std::vector<size_t> digits(plan.axes.size(), 0);
   RunConfig point = plan.base;
   for (const Axis& axis : plan.axes) axis.parameter->set(point, axis.values[0].value);
-  sweep.runs.reserve(std::min(wanted, options.max_runs));
+  sweep.runs.reserve(std::min({wanted, options.max_runs, options.keep_runs}));
   uint64_t visited = 0;
-  for (bool more = true; more && sweep.runs.size() + impossible.count() < cap; ++visited) {
-    if (sweep.runs.size() >= options.max_runs || visited >= max_visited) {
+  for (bool more = true; more && sweep.run_count + impossible.count() < cap; ++visited) {
+    if (sweep.run_count >= options.max_runs || visited >= max_visited) {
       NoteTooMany(plan, total, options.max_runs, notices);
       return false;
     }
+    meter.Spend(kStepsAPoint);
+    if (!meter.GoesOn(plan.where, notices)) return false;
     RunConfig config = point;
     points.Complete(config);
     if (points.Excluded(config)) {
-      ++sweep.excluded;
+      // Left out.
     } else if (const auto errors = CheckConfig(config); errors.empty()) {
-      sweep.runs.push_back(config);
+      points.Add(config);
     } else if (impossible.InEveryPoint(errors.front())) {
       impossible.ReportShared(config, errors, notices);
       return false;
@@ -113,15 +115,15 @@ bool ExpandGrid(SweepPlan& plan, const ExpandOptions& options, ExpandedSweep& sw
     }
   }
   if (impossible.count() > 0) {
-    notices.Error(plan.where, impossible.Message(sweep.runs.size() + impossible.count()));
+    notices.Error(plan.where, impossible.Message(sweep.run_count + impossible.count()));
     return false;
   }
-  if (sweep.runs.empty()) {
+  if (sweep.run_count == 0) {
     notices.Error(plan.where, "exclude leaves no run");
     return false;
   }
   points.NoteIdleExclusions(notices);
-  if (sweep.runs.size() == cap && visited < total) {
+  if (sweep.run_count == cap && visited < total) {
     notices.Note(plan.run_cap_where, StrCat("run_cap keeps the first ", Thousands(cap), " of ",
                                             Thousands(total), " points, in the grid's order"));
   }
@@ -130,7 +132,7 @@ bool ExpandGrid(SweepPlan& plan, const ExpandOptions& options, ExpandedSweep& sw
 
 }  // namespace
 
-std::optional<ExpandedSweep> Expand(SweepPlan plan, const ExpandOptions& options,
+std::optional<ExpandedSweep> Expand(SweepPlan plan, const ExpandOptions& options, Meter& meter,
                                     Notices& notices) {
   ExpandedSweep sweep;
   sweep.name = plan.name;
@@ -144,8 +146,8 @@ std::optional<ExpandedSweep> Expand(SweepPlan plan, const ExpandOptions& options
                          science::FindParameter("place_field_values")->range));
     return std::nullopt;
   }
-  const bool good = plan.method == "grid" ? ExpandGrid(plan, options, sweep, notices)
-                                          : ExpandRandom(plan, options, sweep, notices);
+  const bool good = plan.method == "grid" ? ExpandGrid(plan, options, meter, sweep, notices)
+                                          : ExpandRandom(plan, options, meter, sweep, notices);
   if (!good || notices.has_errors()) return std::nullopt;
   return sweep;
 }

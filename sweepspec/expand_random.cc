@@ -1,7 +1,10 @@
 #include "sweepspec/expand_random.h"
 
 #include <algorithm>
+#include <iterator>
+#include <numeric>
 #include <utility>
+#include <vector>
 
 #include "common/sha256.h"
 #include "common/strings.h"
@@ -20,7 +23,9 @@ constexpr uint64_t kFutileDraws = 10'000;
 constexpr uint64_t kProbes = 100;
 
 // The value of `axis` in draw `index`, or nothing when it cannot be.
-std::optional<science::Value> DrawValue(const Axis& axis, uint64_t seed, uint64_t index) {
+// `sums` are those of the axis' probabilities up to and with each.
+std::optional<science::Value> DrawValue(const Axis& axis, const std::vector<double>& sums,
+                                        uint64_t seed, uint64_t index) {
   if (!axis.distribution && axis.values.size() == 1) return axis.values[0].value;
   const double u = UniformDraw(seed, axis.parameter->name, index);
   if (axis.distribution) {
@@ -28,29 +33,39 @@ std::optional<science::Value> DrawValue(const Axis& axis, uint64_t seed, uint64_
     if (!parsed.error.empty()) return std::nullopt;
     return std::move(parsed.value);
   }
-  size_t chosen = 0;
-  if (axis.probabilities.empty()) {
-    chosen = static_cast<size_t>(u * static_cast<double>(axis.values.size()));
-  } else {
-    double sum = 0;
-    while (chosen + 1 < axis.values.size() && (sum += axis.probabilities[chosen]) <= u) ++chosen;
-  }
+  const auto chosen =
+      sums.empty() ? static_cast<size_t>(u * static_cast<double>(axis.values.size()))
+                   : static_cast<size_t>(std::ranges::upper_bound(sums, u) - sums.begin());
   return axis.values[std::min(chosen, axis.values.size() - 1)].value;
 }
 
 class RandomSearch {
  public:
-  RandomSearch(const SweepPlan& plan, uint64_t seed)
-      : plan_(plan), seed_(seed), points_(plan), impossible_(plan) {}
+  // Adds runs to `sweep`.
+  RandomSearch(const SweepPlan& plan, uint64_t seed, const ExpandOptions& options, Meter& meter,
+               ExpandedSweep& sweep)
+      : plan_(plan),
+        seed_(seed),
+        meter_(meter),
+        points_(plan, options, meter, sweep),
+        impossible_(plan) {
+    for (const Axis& axis : plan.axes) {
+      std::partial_sum(axis.probabilities.begin(), axis.probabilities.end(),
+                       std::back_inserter(sums_.emplace_back()));
+    }
+  }
 
-  // Appends the runs of `draws` possible points to `sweep`.
-  bool Run(uint64_t draws, ExpandedSweep& sweep, Notices& notices) {
+  // The runs of `draws` possible points.
+  bool Run(uint64_t draws, Notices& notices) {
     uint64_t futile = 0;
     for (uint64_t index = 0, done = 0; done < draws; ++index) {
       const std::optional<RunConfig> config = Possible(index, notices);
       if (notices.has_errors()) return false;
       if (!config) ++replaced_;
-      if (config && AppendSeeds(*config, sweep)) {
+      const bool any = config && AddSeeds(*config, notices);
+      meter_.Spend(kStepsAPoint);
+      if (!meter_.GoesOn(plan_.where, notices)) return false;
+      if (any) {
         ++done;
       } else if (++futile > kFutileDraws + SaturatingProduct(draws, kMaxVisitedPerRun)) {
         notices.Error(plan_.where, StrCat("only ", done, " of ", Thousands(index + 1),
@@ -72,8 +87,9 @@ class RandomSearch {
   // Number `index` of the stream, unless it cannot be; adds an error when none can.
   std::optional<RunConfig> Possible(uint64_t index, Notices& notices) {
     RunConfig config = plan_.base;
-    for (const Axis& axis : plan_.axes) {
-      const auto value = DrawValue(axis, seed_, index);
+    for (size_t i = 0; i < plan_.axes.size(); ++i) {
+      const Axis& axis = plan_.axes[i];
+      const auto value = DrawValue(axis, sums_[i], seed_, index);
       if (!value) {
         last_problem_ = StrCat("; for example one of ", axis.parameter->name, ", which is ",
                                axis.parameter->range);
@@ -91,23 +107,26 @@ class RandomSearch {
     return std::nullopt;
   }
 
-  // False when all its runs are excluded.
-  bool AppendSeeds(RunConfig config, ExpandedSweep& sweep) {
+  // False when all its runs are excluded, or the meter has ended.
+  bool AddSeeds(RunConfig config, Notices& notices) {
     bool any = false;
     for (int64_t seed = 0; seed < std::max<int64_t>(plan_.seeds, 1); ++seed) {
-      if (plan_.seeds > 0) config.seed = seed;
-      if (points_.Excluded(config)) {
-        ++sweep.excluded;
-      } else {
-        sweep.runs.push_back(config);
-        any = true;
+      if (plan_.seeds > 0) {
+        config.seed = seed;
+        meter_.Spend(kStepsAPoint);
+        if (!meter_.GoesOn(plan_.where, notices)) return false;
       }
+      if (points_.Excluded(config)) continue;
+      points_.Add(config);
+      any = true;
     }
     return any;
   }
 
   const SweepPlan& plan_;
   const uint64_t seed_;
+  Meter& meter_;
+  std::vector<std::vector<double>> sums_;  // by axis
   Points points_;
   const ImpossiblePoints impossible_;
   uint64_t replaced_ = 0;
@@ -122,10 +141,11 @@ int64_t FreshSeed() {
 }
 
 // Without a number of runs: finds the faults that a few draws show.
-bool Probe(const SweepPlan& plan, RandomSearch& search, uint64_t draws, ExpandedSweep& sweep,
-           Notices& notices) {
+bool Probe(const SweepPlan& plan, const ExpandOptions& options, uint64_t draws, Meter& meter,
+           ExpandedSweep& sweep, Notices& notices) {
   ExpandedSweep probe;
-  if (!search.Run(draws, probe, notices)) return false;
+  RandomSearch search(plan, static_cast<uint64_t>(*sweep.sampler_seed), options, meter, probe);
+  if (!search.Run(draws, notices)) return false;
   sweep.needs_run_count = true;
   notices.Note(plan.where,
                "a random sweep has no end of its own: say how many runs to draw, by run_cap in "
@@ -135,8 +155,8 @@ bool Probe(const SweepPlan& plan, RandomSearch& search, uint64_t draws, Expanded
 
 }  // namespace
 
-bool ExpandRandom(const SweepPlan& plan, const ExpandOptions& options, ExpandedSweep& sweep,
-                  Notices& notices) {
+bool ExpandRandom(const SweepPlan& plan, const ExpandOptions& options, Meter& meter,
+                  ExpandedSweep& sweep, Notices& notices) {
   sweep.sampler_seed = plan.sampler_seed ? *plan.sampler_seed : FreshSeed();
   const auto number = options.runs ? options.runs : plan.run_cap;
   const Where where = options.runs ? Where{"runs"} : plan.run_cap_where;
@@ -151,12 +171,12 @@ bool ExpandRandom(const SweepPlan& plan, const ExpandOptions& options, ExpandedS
                                 Thousands(options.max_runs)));
     return false;
   }
-  RandomSearch search(plan, static_cast<uint64_t>(*sweep.sampler_seed));
   if (!number) {
-    return Probe(plan, search, std::min(kProbes, options.max_runs / seeds), sweep, notices);
+    return Probe(plan, options, std::min(kProbes, options.max_runs / seeds), meter, sweep, notices);
   }
-  sweep.runs.reserve(runs);
-  if (!search.Run(*number, sweep, notices)) return false;
+  RandomSearch search(plan, static_cast<uint64_t>(*sweep.sampler_seed), options, meter, sweep);
+  sweep.runs.reserve(std::min(runs, options.keep_runs));
+  if (!search.Run(*number, notices)) return false;
   search.NoteReplaced(notices);
   return true;
 }

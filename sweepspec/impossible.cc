@@ -128,8 +128,8 @@ void ImpossiblePoints::Add(const RunConfig& config, const std::vector<ConfigErro
     names.push_back(parameter->name);
     values.push_back(YamlText(parameter->get(config)));
   }
-  auto& rows = partial_[names];
-  if (partials_ < kMaxPartials && std::find(rows.begin(), rows.end(), values) == rows.end()) {
+  auto& [rows, seen] = partial_[names];
+  if (partials_ < kMaxPartials && seen.insert(values).second) {
     rows.push_back(std::move(values));
     ++partials_;
   }
@@ -138,8 +138,8 @@ void ImpossiblePoints::Add(const RunConfig& config, const std::vector<ConfigErro
 std::string ImpossiblePoints::ExcludeText() const {
   std::string text = "exclude: [";
   bool first = true;
-  for (const auto& [names, all_rows] : partial_) {
-    Rows rows = all_rows;
+  for (const auto& [names, partial] : partial_) {
+    Rows rows = partial.rows;
     if (rows.size() <= 200) {
       for (size_t column = names.size(); column-- > 0;) rows = MergeColumn(rows, column);
     }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,8 +43,12 @@ class ImpossiblePoints {
   std::vector<const science::Parameter*> varying_;
   uint64_t count_ = 0;
   std::vector<std::string> first_;  // "point: message"
-  // Partial points by their parameters; values are texts of YAML.
-  std::map<std::vector<std::string_view>, std::vector<std::vector<std::string>>> partial_;
+  // Values that partial points give their parameters, as texts of YAML; in order, and to be found.
+  struct Partials {
+    std::vector<std::vector<std::string>> rows;
+    std::set<std::vector<std::string>> seen;
+  };
+  std::map<std::vector<std::string_view>, Partials> partial_;
   size_t partials_ = 0;
 };
 

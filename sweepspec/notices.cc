@@ -10,7 +10,15 @@
 namespace gridsweep::sweepspec {
 namespace {
 
-constexpr uint64_t kMaxErrors = 100;
+constexpr size_t kMaxPathBytes = 256;
+
+// A path holds keys, which may be as long as the file.
+std::string Shortened(const std::string& path) {
+  if (path.size() <= kMaxPathBytes) return path;
+  size_t cut = kMaxPathBytes;
+  while (cut > 0 && (static_cast<unsigned char>(path[cut]) & 0xC0) == 0x80) --cut;
+  return path.substr(0, cut) + "...";
+}
 
 }  // namespace
 
@@ -18,7 +26,7 @@ void Notices::Add(v1::Notice::Severity severity, const Where& where, const std::
   v1::Notice notice;
   notice.set_severity(severity);
   // Both may quote the file, which may be anybody's.
-  notice.set_path(Printable(where.path));
+  notice.set_path(Printable(Shortened(where.path)));
   notice.set_line(where.line);
   notice.set_column(where.column);
   notice.set_message(Printable(message));
@@ -30,7 +38,7 @@ void Notices::Error(const Where& where, const std::string& message) {
 }
 
 void Notices::Note(const Where& where, const std::string& message) {
-  Add(v1::Notice::SEVERITY_NOTICE, where, message);
+  if (++notes_ <= kMaxNotes) Add(v1::Notice::SEVERITY_NOTICE, where, message);
 }
 
 std::vector<v1::Notice> Notices::Take() {
@@ -39,6 +47,9 @@ std::vector<v1::Notice> Notices::Take() {
   });
   if (errors_ > kMaxErrors) {
     Add(v1::Notice::SEVERITY_ERROR, {}, StrCat("and ", errors_ - kMaxErrors, " more errors"));
+  }
+  if (notes_ > kMaxNotes) {
+    Add(v1::Notice::SEVERITY_NOTICE, {}, StrCat("and ", notes_ - kMaxNotes, " more notes"));
   }
   return std::move(notices_);
 }

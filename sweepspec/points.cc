@@ -1,20 +1,6 @@
 #include "sweepspec/points.h"
 
-#include <algorithm>
-
 namespace gridsweep::sweepspec {
-namespace {
-
-bool Matches(const Exclusion& exclusion, const science::RunConfig& config) {
-  for (const auto& [parameter, values] : exclusion.terms) {
-    const science::Value value = parameter->get(config);
-    if (std::find(values.begin(), values.end(), value) == values.end()) return false;
-  }
-  return true;
-}
-
-}  // namespace
-
 uint64_t SaturatingProduct(uint64_t a, uint64_t b) {
   uint64_t product = 0;
   return __builtin_mul_overflow(a, b, &product) ? UINT64_MAX : product;
@@ -27,29 +13,21 @@ std::string Thousands(uint64_t number) {
   return text;
 }
 
-Points::Points(const SweepPlan& plan) : plan_(plan), matched_(plan.exclusions.size(), 0) {}
-
 void Points::Complete(science::RunConfig& config) const {
   ApplyDependentDefaults(config,
                          [this](std::string_view name) { return plan_.given.contains(name); });
 }
 
 bool Points::Excluded(const science::RunConfig& config) {
-  bool excluded = false;
-  for (size_t i = 0; i < plan_.exclusions.size(); ++i) {
-    if (!Matches(plan_.exclusions[i], config)) continue;
-    ++matched_[i];
-    excluded = true;
-  }
+  const bool excluded = exclusions_.Match(config, meter_);
+  if (excluded) ++sweep_.excluded;
   return excluded;
 }
 
-void Points::NoteIdleExclusions(Notices& notices) const {
-  for (size_t i = 0; i < plan_.exclusions.size(); ++i) {
-    if (matched_[i] == 0) {
-      notices.Note(plan_.exclusions[i].where, "this matches no point of the sweep");
-    }
-  }
+void Points::Add(const science::RunConfig& config) {
+  ++sweep_.run_count;
+  sweep_.total_flop += science::TrainingFlop(config);
+  if (sweep_.runs.size() < options_.keep_runs) sweep_.runs.push_back(config);
 }
 
 }  // namespace gridsweep::sweepspec

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "sweepspec/exclusions.h"
+#include "sweepspec/meter.h"
 #include "sweepspec/notices.h"
 #include "sweepspec/plan.h"
 
@@ -19,22 +21,28 @@ uint64_t SaturatingProduct(uint64_t a, uint64_t b);
 // "1,000,000"; "more than 10^19" for UINT64_MAX.
 std::string Thousands(uint64_t number);
 
-// A plan's defaults and exclusions, applied to its points.
+// A plan's defaults and exclusions, applied to its points; what they become.
 class Points {
  public:
-  // `plan` must outlive this.
-  explicit Points(const SweepPlan& plan);
+  // All must outlive this.
+  Points(const SweepPlan& plan, const ExpandOptions& options, Meter& meter, ExpandedSweep& sweep)
+      : plan_(plan), options_(options), meter_(meter), sweep_(sweep), exclusions_(plan) {}
 
   // Fills in the defaults that follow other parameters.
   void Complete(science::RunConfig& config) const;
   // Whether an exclusion matches; counted.
   bool Excluded(const science::RunConfig& config);
+  // One more run, kept unless there are as many as wanted.
+  void Add(const science::RunConfig& config);
   // Names the exclusions that have matched nothing.
-  void NoteIdleExclusions(Notices& notices) const;
+  void NoteIdleExclusions(Notices& notices) const { exclusions_.NoteIdle(notices); }
 
  private:
   const SweepPlan& plan_;
-  std::vector<uint64_t> matched_;
+  const ExpandOptions& options_;
+  Meter& meter_;
+  ExpandedSweep& sweep_;
+  Exclusions exclusions_;
 };
 
 }  // namespace gridsweep::sweepspec

@@ -31,9 +31,10 @@ Json ToJson(const YamlNode& node) {
       return array;
     }
     case YamlNode::Kind::kMap: {
-      Json object = Json::object();
-      for (const YamlEntry& entry : node.entries) object[entry.key] = ToJson(entry.value);
-      return object;
+      // Its keys differ: to look for each among the others would take the square of their number.
+      Json::object_t members;
+      for (const YamlEntry& entry : node.entries) members.push_back({entry.key, ToJson(entry.value)});
+      return members;
     }
     case YamlNode::Kind::kScalar:
       break;

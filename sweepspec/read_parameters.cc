@@ -12,6 +12,8 @@ namespace {
 
 using science::Parameter;
 
+constexpr size_t kMaxParameterPath = 256;
+
 class ParametersReader {
  public:
   ParametersReader(SweepPlan& plan, Notices& notices) : plan_(plan), notices_(notices) {}
@@ -33,11 +35,17 @@ class ParametersReader {
 
  private:
   void ReadPart(const std::string& path, const YamlEntry& part) {
+    // Each value keeps its path.
+    if (path.size() > kMaxParameterPath) {
+      notices_.Error(At(path, part), StrCat("a parameter's path has at most ", kMaxParameterPath,
+                                            " bytes; use fewer groups, or shorter names"));
+      return;
+    }
     const Parameter* parameter = science::FindParameter(part.key);
     if (const YamlEntry* group = part.value.Find("parameters")) {
       ReadGroup(path, part, *group, parameter);
     } else if (parameter == nullptr) {
-      notices_.Error(At(path, part), UnknownParameter(part.key));
+      notices_.Error(At(path, part), notices_.full() ? "" : UnknownParameter(part.key));
     } else if (const auto [first, added] = places_.emplace(parameter, path); !added) {
       notices_.Error(At(path, part), StrCat("is set by ", first->second, " too; remove one"));
     } else if (values_ > kMaxValuesTogether) {

@@ -233,7 +233,8 @@ class SettingsReader {
     for (const YamlEntry& term : node.entries) {
       const Parameter* parameter = science::FindParameter(term.key);
       if (parameter == nullptr) {
-        notices_.Error(At(path + "." + term.key, term), UnknownParameter(term.key));
+        notices_.Error(At(path + "." + term.key, term),
+                       notices_.full() ? "" : UnknownParameter(term.key));
         continue;
       }
       auto& [key, values] = exclusion.terms.emplace_back();

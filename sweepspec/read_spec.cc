@@ -29,13 +29,15 @@ std::optional<Scalar> ReadJsonScalar(const std::string& text) {
 void ReadAxis(const v1::Axis& axis, const std::string& path, SweepPlan& plan, Notices& notices) {
   const auto* parameter = science::FindParameter(axis.parameter());
   if (parameter == nullptr) {
-    notices.Error({path + ".parameter"}, UnknownParameter(axis.parameter()));
+    notices.Error({path + ".parameter"},
+                  notices.full() ? "" : UnknownParameter(axis.parameter()));
     return;
   }
   for (const Axis& other : plan.axes) {
     if (other.parameter == parameter) {
       notices.Error({path + ".parameter"},
                     StrCat(parameter->name, " is the axis ", other.where.path, " already"));
+      return;
     }
   }
   if (axis.values_json_size() == 0) {

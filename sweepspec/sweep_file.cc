@@ -5,6 +5,7 @@
 
 #include "common/strings.h"
 #include "sweepspec/expand.h"
+#include "sweepspec/meter.h"
 #include "sweepspec/notices.h"
 #include "sweepspec/read.h"
 #include "sweepspec/yaml_tree.h"
@@ -12,14 +13,21 @@
 namespace gridsweep::sweepspec {
 namespace {
 
-ExpandResult Finish(std::optional<SweepPlan> plan, const ExpandOptions& options, Notices& notices) {
+// `read` gives the plan.
+template <typename Read>
+ExpandResult ExpandPlan(const Read& read, const ExpandOptions& options) {
   ExpandResult result;
-  if (plan) {
-    try {
-      result.sweep = Expand(std::move(*plan), options, notices);
-    } catch (const std::bad_alloc&) {
-      notices.Error({}, "not enough memory for a sweep of this size");
+  Notices notices;
+  try {
+    Meter meter(options);
+    if (std::optional<SweepPlan> plan = read(notices)) {
+      result.sweep = Expand(*std::move(plan), options, meter, notices);
     }
+    if (meter.stopped()) result.end = ExpandResult::End::kStopped;
+    result.steps = meter.steps();
+  } catch (const std::bad_alloc&) {
+    notices.Error({}, "not enough memory for a sweep of this size");
+    result.end = ExpandResult::End::kOutOfMemory;
   }
   result.notices = notices.Take();
   return result;
@@ -28,15 +36,16 @@ ExpandResult Finish(std::optional<SweepPlan> plan, const ExpandOptions& options,
 }  // namespace
 
 ExpandResult ExpandYaml(const std::string& yaml, const ExpandOptions& options) {
-  Notices notices;
-  std::optional<SweepPlan> plan;
-  if (const auto root = ParseYaml(yaml, notices)) plan = ReadSweepFile(*root, notices);
-  return Finish(std::move(plan), options, notices);
+  return ExpandPlan(
+      [&](Notices& notices) -> std::optional<SweepPlan> {
+        const auto root = ParseYaml(yaml, notices);
+        return root ? ReadSweepFile(*root, notices) : std::nullopt;
+      },
+      options);
 }
 
 ExpandResult ExpandSpec(const v1::SweepSpec& spec, const ExpandOptions& options) {
-  Notices notices;
-  return Finish(ReadSweepSpec(spec, notices), options, notices);
+  return ExpandPlan([&](Notices& notices) { return ReadSweepSpec(spec, notices); }, options);
 }
 
 }  // namespace gridsweep::sweepspec

@@ -5,6 +5,7 @@
 #include <yaml-cpp/parser.h>
 
 #include <map>
+#include <new>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -19,6 +20,7 @@ namespace {
 constexpr size_t kMaxBytes = 4 << 20;
 constexpr size_t kMaxNodes = 500'000;
 constexpr size_t kMaxDepth = 64;
+constexpr size_t kMaxKeyBytes = 256;
 
 [[noreturn]] void Fail(const YAML::Mark& mark, const std::string& message) {
   throw YAML::ParserException(mark, message);
@@ -173,6 +175,9 @@ class TreeBuilder : public YAML::EventHandler {
   static void AddKey(const YAML::Mark& mark, Frame& frame, const YamlNode& node) {
     if (node.kind != YamlNode::Kind::kScalar || node.text.empty())
       Fail(mark, "this key is not text");
+    if (node.text.size() > kMaxKeyBytes) {
+      Fail(mark, StrCat("this key has ", node.text.size(), " bytes; at most ", kMaxKeyBytes));
+    }
     if (node.text == "<<") {
       Fail(mark, "merge keys (<<) are not supported; repeat the keys, or alias single values");
     }
@@ -207,8 +212,31 @@ size_t Utf8Length(std::string_view text, size_t i) {
   return length;
 }
 
+// How much of a value `c` stands for, at most, in halves. The parser keeps all of a nested flow
+// collection, a hundred times its bytes, before it tells of its first value: the number of values is
+// bounded before it, by the characters without which there are none.
+size_t HalvesOfValue(char c) {
+  switch (c) {
+    case '[':
+    case '{':
+    case ',':
+    case '&':
+    case '*':
+    case '!':
+    case '?':
+      return 2;
+    case '"':
+    case '\'':
+    case ':':
+      return 1;
+    default:
+      return 0;
+  }
+}
+
 bool CheckText(const std::string& text, Notices& notices) {
   uint32_t line = 1, column = 1;
+  size_t halves = 0;
   for (size_t i = 0; i < text.size();) {
     const unsigned char c = static_cast<unsigned char>(text[i]);
     const size_t length = Utf8Length(text, i);
@@ -221,6 +249,11 @@ bool CheckText(const std::string& text, Notices& notices) {
     if ((c < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7F || high) {
       const int code = high ? static_cast<unsigned char>(text[i + 1]) : c;
       notices.Error({"", line, column}, StrCat("control character ", code));
+      return false;
+    }
+    halves += HalvesOfValue(text[i]);
+    if (halves > 2 * kMaxNodes) {
+      notices.Error({"", line, column}, StrCat("more than ", kMaxNodes, " values"));
       return false;
     }
     i += length;
@@ -313,6 +346,8 @@ std::optional<YamlNode> ParseYaml(const std::string& text, Notices& notices) {
       }
     }
     notices.Error(where, ParserMessage(error.msg));
+  } catch (const std::bad_alloc&) {
+    throw;
   } catch (const std::exception& error) {
     notices.Error({}, StrCat("the file cannot be read as YAML: ", error.what()));
   }

@@ -41,8 +41,9 @@ struct YamlEntry {
 
 // Reads one document. Refuses, with a place: what is not UTF-8 or holds control
 // characters, duplicate keys, keys that are not text, merge keys (<<), tags of
-// other types, several documents, and files beyond 4 MiB, 500,000 nodes
-// (aliases counted as often as they are used) or a depth of 64. Never throws.
+// other types, several documents, keys beyond 256 bytes, and files beyond 4 MiB, 500,000 nodes
+// (aliases counted as often as they are used; each of [ { , & * ! ? counted wherever it stands, and
+// half for each quote and colon) or a depth of 64. Throws nothing but std::bad_alloc.
 std::optional<YamlNode> ParseYaml(const std::string& text, Notices& notices);
 
 }  // namespace gridsweep::sweepspec

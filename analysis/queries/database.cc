@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <new>
 
 #include "common/database_away.h"
 #include "common/strings.h"
@@ -112,15 +113,16 @@ Database::Database(Options options, int threads)
 
 Database::~Database() = default;
 
-absl::Status Database::Read(int thread, const std::function<absl::Status(Snapshot&)>& read) {
+absl::Status Database::Read(int thread, const std::function<absl::Status(Snapshot&)>& read,
+                            const std::function<bool()>& gone) {
   bool broken = false;
-  absl::Status status = ReadOnce(thread, read, broken);
-  if (broken) status = ReadOnce(thread, read, broken);
+  absl::Status status = ReadOnce(thread, read, gone, broken);
+  if (broken) status = ReadOnce(thread, read, gone, broken);
   return status;
 }
 
 absl::Status Database::ReadOnce(int thread, const std::function<absl::Status(Snapshot&)>& read,
-                                bool& broken) {
+                                const std::function<bool()>& gone, bool& broken) {
   auto& connection = connections_.at(thread);
   const bool reused = connection != nullptr;
   try {
@@ -133,6 +135,8 @@ absl::Status Database::ReadOnce(int thread, const std::function<absl::Status(Sna
                            "set session characteristics as"
                            " transaction isolation level repeatable read, read only"));
     }
+    std::optional<QueryWatch::Watched> watched;
+    if (gone) watched.emplace(watch_, *connection, gone);
     pqxx::work transaction(*connection);
     Snapshot snapshot(transaction);
     absl::Status status = read(snapshot);
@@ -146,6 +150,7 @@ absl::Status Database::ReadOnce(int thread, const std::function<absl::Status(Sna
   } catch (const pqxx::sql_error& e) {
     const std::string state = e.sqlstate();
     if (state == "57014") {
+      if (gone && gone()) return absl::CancelledError("the caller has gone");
       return absl::DeadlineExceededError(StrCat("the query took longer than ",
                                                 options_.statement_timeout_s,
                                                 " s; select fewer sweeps or groups"));
@@ -163,6 +168,8 @@ absl::Status Database::ReadOnce(int thread, const std::function<absl::Status(Sna
       return absl::UnavailableError(StrCat("the database is shutting down: ", e.what()));
     }
     return absl::InternalError(StrCat("database error ", state, ": ", e.what()));
+  } catch (const std::bad_alloc&) {
+    throw;
   } catch (const std::exception& e) {
     connection.reset();
     return absl::InternalError(StrCat("database: ", e.what()));

@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "analysis/queries/query_watch.h"
+
 namespace gridsweep::analysis {
 
 // Values for a statement's $1, $2, ... User text reaches SQL in no other way.
@@ -69,13 +71,17 @@ class Database {
   // Runs `read` in a REPEATABLE READ, READ ONLY transaction on `thread`'s
   // connection. Blocks. A connection found broken is opened anew, once.
   // Errors: what `read` returns; UNAVAILABLE when the database cannot be
-  // reached or has no schema yet; DEADLINE_EXCEEDED past the statement timeout.
-  absl::Status Read(int thread, const std::function<absl::Status(Snapshot&)>& read);
+  // reached or has no schema yet; DEADLINE_EXCEEDED past the statement timeout. A statement in
+  // progress ends soon after `gone`, which is asked on another thread, says that the caller has gone:
+  // CANCELLED. Throws std::bad_alloc.
+  absl::Status Read(int thread, const std::function<absl::Status(Snapshot&)>& read,
+                    const std::function<bool()>& gone = nullptr);
 
  private:
   absl::Status ReadOnce(int thread, const std::function<absl::Status(Snapshot&)>& read,
-                        bool& broken);
+                        const std::function<bool()>& gone, bool& broken);
   const Options options_;
+  QueryWatch watch_;
   std::vector<std::unique_ptr<pqxx::connection>> connections_;
 };
 

@@ -100,6 +100,9 @@ class Parser {
     std::vector<Condition> conditions;
     if (token_.kind == TokenKind::kEnd) return conditions;
     for (;;) {
+      if (conditions.size() == kMaxConditions) {
+        return Wrong(token_, StrCat("more than ", kMaxConditions, " conditions; ask in parts"));
+      }
       ASSIGN_OR_RETURN(Condition condition, OneCondition());
       conditions.push_back(std::move(condition));
       if (token_.kind == TokenKind::kEnd) return conditions;
@@ -262,6 +265,10 @@ std::string_view SqlOperator(CompareOp op) {
 }
 
 absl::StatusOr<std::vector<Condition>> ParseFilter(std::string_view text, std::string_view path) {
+  if (text.size() > kMaxFilterBytes) {
+    return InvalidField(path, StrCat("column ", kMaxFilterBytes + 1, ": the filter has ", text.size(),
+                                     " bytes; at most ", kMaxFilterBytes, " are read"));
+  }
   return Parser(text, path).Filter();
 }
 

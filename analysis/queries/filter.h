@@ -36,7 +36,10 @@ struct Condition {
 };
 
 // Errors: INVALID_ARGUMENT whose one violation is of `path`; the description
-// begins "column N:", N counted from 1.
+// begins "column N:", N counted from 1. At most kMaxFilterBytes and kMaxConditions: each condition
+// takes a place in the statement's stack.
+inline constexpr size_t kMaxFilterBytes = 64 << 10;
+inline constexpr size_t kMaxConditions = 256;
 absl::StatusOr<std::vector<Condition>> ParseFilter(std::string_view text, std::string_view path);
 
 }  // namespace gridsweep::analysis

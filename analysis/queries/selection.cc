@@ -11,6 +11,8 @@
 namespace gridsweep::analysis {
 namespace {
 
+constexpr int kMaxSweeps = 10'000;  // named in one question
+
 std::string ConditionSql(const Condition& condition, SqlParams& params) {
   const Field& field = *condition.field;
   const std::string op(SqlOperator(condition.op));
@@ -59,6 +61,10 @@ int CompareValues(const Field& field, const std::optional<std::string>& a,
 }  // namespace
 
 absl::StatusOr<Selection> ParseSelection(const v1::Selection& proto, const std::string& path) {
+  if (proto.sweep_ids_size() > kMaxSweeps) {
+    return InvalidField(path + ".sweep_ids", StrCat(proto.sweep_ids_size(), " sweeps; at most ",
+                                                    kMaxSweeps, ": ask in parts, or filter"));
+  }
   Selection selection;
   selection.sweep_ids.assign(proto.sweep_ids().begin(), proto.sweep_ids().end());
   ASSIGN_OR_RETURN(selection.conditions, ParseFilter(proto.filter(), path + ".filter"));

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
+#include <string_view>
 
 #include "common/status.h"
 #include "common/strings.h"
@@ -253,6 +255,22 @@ absl::Status RecordArtifact(Transaction& t, const LeaseKey& key, const std::stri
   t.Exec(kInsertArtifact, {Bytea(sha256), size, kind});
   t.Exec(kKeepArtifact, {Bytea(sha256)});
   return absl::OkStatus();
+}
+
+size_t CompletionBytes(const std::vector<v1::CompleteRunRequest>& messages) {
+  if (messages.empty()) return 0;
+  std::set<std::string_view> columns;
+  size_t units = 0;
+  for (const v1::CompleteRunRequest& message : messages) {
+    size_t most = 0;
+    for (const v1::MetricColumn& column : message.units().columns()) {
+      columns.insert(column.metric());
+      most = std::max(most, static_cast<size_t>(column.value_size()));
+    }
+    units += most;
+  }
+  // Each value may be in a column that doubles as it grows.
+  return columns.size() * units * 2 * sizeof(double);
 }
 
 absl::StatusOr<Completion> AssembleCompletion(const std::vector<v1::CompleteRunRequest>& messages) {

@@ -32,6 +32,10 @@ struct Completion {
   std::map<std::string, std::vector<double>> units;
 };
 
+// Bytes that the columns of AssembleCompletion take, from the header's number of units and the
+// columns named anywhere: a column that comes with the last block has all units before it as NaN.
+size_t CompletionBytes(const std::vector<v1::CompleteRunRequest>& messages);
+
 // Puts the messages of a CompleteRun stream together. INVALID_ARGUMENT for a
 // missing header, fields that cannot be kept, an unknown metric, units that are
 // missing, repeated or out of order, columns of unequal length, infinite scores.

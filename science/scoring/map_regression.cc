@@ -88,7 +88,9 @@ struct Regression {
 
 // Errors of each penalty [penalties, neurons] when `fold` is set aside and each other fold is held
 // out in turn. Training without two folds serves both: either is set aside, the other held out.
-std::array<MatrixXd, kMapFolds> InnerErrors(const Samples& samples) {
+// Nothing that counts once `stop` is true.
+std::array<MatrixXd, kMapFolds> InnerErrors(const Samples& samples,
+                                            const std::function<bool()>& stop) {
   std::array<MatrixXd, kMapFolds> errors;
   errors.fill(MatrixXd::Zero(kPenaltyCount, samples.neurons.cols()));
   for (int a = 0; a < kMapFolds; ++a) {
@@ -99,6 +101,7 @@ std::array<MatrixXd, kMapFolds> InnerErrors(const Samples& samples) {
       const Regression regression(samples, samples.train[a][b], test);
       const MatrixXd truth = samples.neurons(test, Eigen::all);
       for (size_t k = 0; k < kPenaltyCount; ++k) {
+        if (stop()) return errors;
         const MatrixXd error = truth - regression.Predict(kPenalties[k]);
         const auto row = static_cast<Index>(k);
         errors[b].row(row) += error.topRows(size).colwise().squaredNorm();
@@ -110,8 +113,8 @@ std::array<MatrixXd, kMapFolds> InnerErrors(const Samples& samples) {
 }
 
 // Squared error of each neuron over all folds, each predicted with the penalties chosen without it.
-RowVectorXd OuterErrors(const Samples& samples) {
-  const auto inner = InnerErrors(samples);
+RowVectorXd OuterErrors(const Samples& samples, const std::function<bool()>& stop) {
+  const auto inner = InnerErrors(samples, stop);
   RowVectorXd errors = RowVectorXd::Zero(samples.neurons.cols());
   for (int fold = 0; fold < kMapFolds; ++fold) {
     std::array<Rows, kPenaltyCount> chose;  // neurons, by penalty
@@ -124,6 +127,7 @@ RowVectorXd OuterErrors(const Samples& samples) {
     const Regression regression(samples, samples.train[fold][fold], test);
     for (size_t k = 0; k < kPenaltyCount; ++k) {
       if (chose[k].empty()) continue;
+      if (stop()) return errors;
       const MatrixXd predicted = regression.Predict(kPenalties[k]);
       for (const Index neuron : chose[k]) {
         errors(neuron) +=
@@ -187,8 +191,8 @@ MapPredictor::MapPredictor(std::vector<float> neurons, int nbins, uint64_t seed)
   for (auto& [visited, members] : by_bins) groups_.push_back(std::move(members));
 }
 
-void MapPredictor::Predict(std::span<const float> units, size_t group,
-                           std::span<double> r_squared) const {
+bool MapPredictor::Predict(std::span<const float> units, size_t group, std::span<double> r_squared,
+                           const std::function<bool()>& stop) const {
   FixEigenBlocking();
   const std::vector<size_t>& members = groups_[group];
   const auto unit_count = static_cast<Index>(units.size() / bins());
@@ -215,7 +219,7 @@ void MapPredictor::Predict(std::span<const float> units, size_t group,
   }
   for (int a = 0; a < kMapFolds; ++a) {
     for (int b = a; b < kMapFolds; ++b) {
-      if (samples.folds[b].empty() || samples.train[a][b].empty()) return;
+      if (samples.folds[b].empty() || samples.train[a][b].empty()) return true;
     }
   }
 
@@ -234,13 +238,15 @@ void MapPredictor::Predict(std::span<const float> units, size_t group,
   samples.units.rowwise() -= RowVectorXd(samples.units.colwise().mean());
   if (2 * unit_count > rows) samples.gram = samples.units * samples.units.transpose();
 
-  const RowVectorXd residual = OuterErrors(samples);
+  const RowVectorXd residual = OuterErrors(samples, stop);
+  if (stop()) return false;
   for (size_t i = 0; i < members.size(); ++i) {
     const auto column = samples.neurons.col(static_cast<Index>(i));
     if (column.minCoeff() == column.maxCoeff()) continue;
     const double total = (column.array() - column.mean()).square().sum();
     r_squared[members[i]] = 1 - residual(static_cast<Index>(i)) / total;
   }
+  return true;
 }
 
 }  // namespace gridsweep::scoring

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -44,7 +45,10 @@ class MapPredictor {
   // such bin or nothing is left to train on.
   //   units      [units, nbins, nbins], at least one; NaN = never visited
   //   r_squared  [neurons]
-  void Predict(std::span<const float> units, size_t group, std::span<double> r_squared) const;
+  // `stop` is asked before each regression, which may take a second; false, and the neurons' values
+  // are unspecified, once it is true.
+  bool Predict(std::span<const float> units, size_t group, std::span<double> r_squared,
+               const std::function<bool()>& stop = [] { return false; }) const;
 
  private:
   std::vector<float> neurons_;

@@ -31,6 +31,18 @@ TEST(Filter, NamesACharacterOfSeveralBytesWhole) {
   EXPECT_THAT(ErrorOf("Ng = 1 AND \u00e9"), HasSubstr("column 12: unexpected character '\u00e9'"));
 }
 
+// 300,000 conditions were an INTERNAL error of the database.
+TEST(Filter, HasALimitOfConditionsAndOfBytes) {
+  const auto filter = [](size_t conditions) {
+    std::string text = "Ng = 1";
+    for (size_t i = 1; i < conditions; ++i) text += " AND Ng = 1";
+    return text;
+  };
+  EXPECT_EQ(ParseFilter(filter(kMaxConditions), "f")->size(), kMaxConditions);
+  EXPECT_THAT(ErrorOf(filter(kMaxConditions + 1)), HasSubstr("more than 256 conditions"));
+  EXPECT_THAT(ErrorOf(filter(300'000)), HasSubstr("at most 65536"));
+}
+
 TEST(Filter, OfNothingHasNoConditions) { EXPECT_TRUE(ParseFilter("  ", "f")->empty()); }
 
 TEST(Filter, TakesChoicesInAnyCaseAndWidthsInAnyForm) {
