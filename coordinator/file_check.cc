@@ -3,6 +3,7 @@
 #include "common/log.h"
 #include "common/status.h"
 #include "common/strings.h"
+#include "common/verdict.h"
 #include "hdf5/layout.h"
 
 namespace gridsweep::coordinator {
@@ -17,9 +18,8 @@ absl::Status CheckFile(hdf5::Reader* reader, ArtifactStore& artifacts, const std
     if (const absl::Status removed = artifacts.Remove(sha256); !removed.ok()) {
       spdlog::warn("a refused file stays: {}", std::string(removed.message()));
     }
-    return WithReason(absl::InvalidArgumentError(StrCat(
-                          field, ": the file is no result or checkpoint: ", status.message())),
-                      "REFUSED");
+    return Refused(absl::InvalidArgumentError(
+        StrCat(field, ": the file is no result or checkpoint: ", status.message())));
   }
   return status.ok() ? status : absl::UnavailableError(status.message());
 }

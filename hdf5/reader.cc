@@ -275,25 +275,31 @@ absl::StatusOr<File> Reader::OpenDescriptor(int descriptor, Holding holding) {
   struct stat status;
   if (fstat(descriptor, &status) != 0) return SystemError("the file has no size", errno);
   if (!S_ISREG(status.st_mode)) return absl::DataLossError("it is no ordinary file");
-  int ends[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
-    return SystemError("socketpair", errno);
-  }
-  auto source = std::make_unique<RemoteSource>(Descriptor(ends[0]), options_.patience);
-  {
-    const Descriptor its(ends[1]);
-    MutexLock lock(mutex_);
-    if (!HandOver(its.get(), descriptor)) {
-      spdlog::warn("gridsweep-hdf5-reader is gone: it is started again");
-      Stop();
-      RETURN_IF_ERROR(Spawn());
-      if (!HandOver(its.get(), descriptor)) return absl::UnavailableError(kLost);
+  const auto open_once = [&]() -> absl::StatusOr<File> {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+      return SystemError("socketpair", errno);
     }
-  }
-  ASSIGN_OR_RETURN(Inventory inventory,
-                   source->ReadInventory(static_cast<uint64_t>(status.st_size)));
-  if (holding == Holding::kOurs) RETURN_IF_ERROR(CheckOurs(inventory));
-  return File(std::move(inventory), std::move(source));
+    auto source = std::make_unique<RemoteSource>(Descriptor(ends[0]), options_.patience);
+    {
+      const Descriptor its(ends[1]);
+      MutexLock lock(mutex_);
+      if (!HandOver(its.get(), descriptor)) {
+        spdlog::warn("gridsweep-hdf5-reader is gone: it is started again");
+        Stop();
+        RETURN_IF_ERROR(Spawn());
+        if (!HandOver(its.get(), descriptor)) return absl::UnavailableError(kLost);
+      }
+    }
+    ASSIGN_OR_RETURN(Inventory inventory,
+                     source->ReadInventory(static_cast<uint64_t>(status.st_size)));
+    return File(std::move(inventory), std::move(source));
+  };
+  absl::StatusOr<File> file = open_once();
+  // The program may have ended with the file on its way.
+  if (absl::IsUnavailable(file.status())) file = open_once();
+  if (file.ok() && holding == Holding::kOurs) RETURN_IF_ERROR(CheckOurs(file->objects()));
+  return file;
 }
 
 }  // namespace gridsweep::hdf5
