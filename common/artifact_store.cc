@@ -296,14 +296,20 @@ absl::StatusOr<std::unique_ptr<ArtifactStore>> OpenArtifactDirectory(const fs::p
                                                                      bool create) {
   const fs::path marker = directory / kMarker;
   std::string found;
-  if (std::ifstream in(marker); in) in >> found;
+  if (std::ifstream in(marker); in) {
+    in >> found;
+  } else if (errno != ENOENT) {
+    return Errno("cannot read", marker);
+  }
+  std::error_code error;
   if (found.empty() && create) {
-    std::error_code error;
     fs::create_directories(directory, error);
     if (error)
       return absl::FailedPreconditionError(
           StrCat("cannot create ", directory.string(), ": ", error.message()));
-    if (!fs::is_empty(directory)) {
+    const bool empty = fs::is_empty(directory, error);
+    if (error) return Failed("cannot look into", directory, error.value());
+    if (!empty) {
       return absl::FailedPreconditionError(
           StrCat(directory.string(),
                  " is not empty and has no marker file: it is not an artifact directory"));
@@ -313,7 +319,7 @@ absl::StatusOr<std::unique_ptr<ArtifactStore>> OpenArtifactDirectory(const fs::p
     RETURN_IF_ERROR(SyncDirectory(directory));
   }
   if (found.empty()) {
-    return absl::FailedPreconditionError(
+    return absl::UnavailableError(
         StrCat(directory.string(), " holds no artifacts of this database: is its file system "
                "mounted, and has a coordinator run? To begin without the files that were there, "
                "write the line ", instance_id, " to ", marker.string()));
@@ -322,7 +328,6 @@ absl::StatusOr<std::unique_ptr<ArtifactStore>> OpenArtifactDirectory(const fs::p
     return absl::FailedPreconditionError(StrCat(
         directory.string(), " belongs to database instance ", found, ", not to ", instance_id));
   }
-  std::error_code error;
   if (create) fs::create_directories(directory / kTemporary, error);
   return std::make_unique<DirectoryStore>(directory, instance_id);
 }

@@ -78,8 +78,9 @@ std::string UploadPrefix(std::string_view token);
 // A directory that all coordinators and analysis share: ab/cd/<hash>.h5,
 // written to a temporary file, fsynced and renamed. A marker file carries the
 // database's instance id; FAILED_PRECONDITION when it names another one. The
-// marker is written when the directory is empty or absent and `create` is set; else
-// FAILED_PRECONDITION.
+// marker is written when the directory is empty or absent and `create` is set, and
+// FAILED_PRECONDITION when other things are in it. UNAVAILABLE where the marker cannot be read or,
+// without `create`, is not there: what is not mounted now may be so later.
 absl::StatusOr<std::unique_ptr<ArtifactStore>> OpenArtifactDirectory(
     const std::filesystem::path& directory, const std::string& instance_id, bool create);
 

@@ -213,8 +213,15 @@ TEST_F(ArtifactDirectory, RefusesADirectoryWithOtherThingsInIt) {
   std::ofstream(root_ / "thesis.tex") << "\\begin{document}";
   EXPECT_EQ(OpenArtifactDirectory(root_.path(), "instance-1", true).status().code(),
             absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(OpenArtifactDirectory(root_ / "absent", "instance-1", false).status().code(),
-            absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(ArtifactDirectory, ThatIsNotMountedIsUnavailable) {
+  EXPECT_TRUE(absl::IsUnavailable(
+      OpenArtifactDirectory(root_ / "absent", "instance-1", false).status()));
+  fs::create_directory(root_ / "empty");
+  EXPECT_TRUE(
+      absl::IsUnavailable(OpenArtifactDirectory(root_ / "empty", "instance-1", false).status()));
+  EXPECT_TRUE(fs::is_empty(root_ / "empty"));
 }
 
 }  // namespace
