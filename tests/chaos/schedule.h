@@ -14,6 +14,10 @@ enum class FaultKind {
   kFreezeWorker,     // SIGSTOP, later SIGCONT
   kCutWorker,        // its connections break, and none can be made
   kStallWorker,      // its connections carry nothing, and do not break
+  kSlowWorker,       // they carry `amount` bytes a second
+  kMisleadWorker,    // they lead to another server, as a wrong port does
+  kRevokeToken,      // the worker's token; it gets another one at the end
+  kDemoteToken,      // the worker has a token that may only look; likewise
   kSetWorkerClock,   // its wall clock jumps by `amount` seconds
   kKillCoordinator,  // as of workers
   kTerminateCoordinator,
@@ -23,6 +27,11 @@ enum class FaultKind {
   kCrashDatabase,      // by SIGKILL to all of it
   kTerminateBackends,  // `amount` sessions of coordinators and analysis end
   kExhaustDatabase,    // all connections that are left are taken
+  kUnmountArtifacts,   // the artifact directory is not mounted; what is under it ...
+                       // ... belongs to the coordinators (even `amount`) or not (odd)
+  kLockArtifacts,      // ... is read-only
+  kFillArtifacts,      // ... has no room
+  kCloseArtifacts,     // ... may not be entered
 };
 
 struct Fault {
@@ -33,10 +42,13 @@ struct Fault {
   int amount = 0;
 };
 
-// `faults` of them for so many workers and coordinators. Durations are on both
-// sides of `lease_ttl`.
-std::vector<Fault> DrawSchedule(uint64_t seed, int faults, int workers, int coordinators,
-                                std::chrono::milliseconds lease_ttl);
+// What there is to break.
+struct Targets {
+  int workers, coordinators;
+  std::chrono::milliseconds lease_ttl;  // faults last for less and for more than it
+  bool artifacts;                       // whether the artifact directory can be broken
+};
+std::vector<Fault> DrawSchedule(uint64_t seed, int faults, const Targets& targets);
 
 // "SIGKILL".
 std::string NameOf(FaultKind kind);

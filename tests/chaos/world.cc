@@ -1,6 +1,7 @@
 #include "tests/chaos/world.h"
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -22,8 +23,12 @@ using std::chrono::seconds;
 constexpr seconds kLongestEnd{30};
 // As a supervisor would before it starts again what has ended by itself.
 constexpr milliseconds kRestartPause{300};
-// What a coordinator says that finds no database at its start.
+// What a coordinator says that finds no database, or no artifact directory, at its start.
 constexpr int kUnavailable = 75;
+// How long a new token, or a port that is right again, may take to be known.
+constexpr seconds kRefusalFades{5};
+// Whom servers run as where root runs the test, so that a file's permissions mean something.
+constexpr char kUser[] = "postgres";
 // Two coordinators take 17 each at their busiest, analysis a few.
 constexpr int kConnections = 60;
 
@@ -31,36 +36,43 @@ bool Is(const std::string& name, const std::string& kind) { return name.rfind(ki
 
 }  // namespace
 
+std::vector<std::string> World::CoordinatorsOf(int worker) const {
+  std::vector<std::string> sockets;
+  for (int k = 0; k < shape_.coordinators; ++k) {
+    sockets.push_back(Socket(StrCat("coordinator-", (worker + k) % shape_.coordinators)));
+  }
+  return sockets;
+}
+
 World::World(const fs::path& directory, const Shape& shape)
-    : directory_(directory), shape_(shape), postgres_({StrCat("max_connections=", kConnections)}) {
+    : directory_(directory),
+      shape_(shape),
+      disk_(directory / "artifacts", kUser),
+      postgres_({StrCat("max_connections=", kConnections)}),
+      tokens_(directory, CoordinatorsOf(0)) {
   postgres_.Start();
   database_ = postgres_.CreateDatabase();
-  std::vector<std::string> sockets;
+  MakePlaces();
+  MakeAdmin();
   for (int i = 0; i < shape_.coordinators; ++i) {
     const std::string name = StrCat("coordinator-", i);
     parts_[name] = MakeCoordinator(i);
     Start(name);
-    // One after the other: the first makes the tables.
+    // One after the other: the first makes the artifact directory.
     if (!Within([&] { return Answers(i); })) Complain(StrCat(name, " does not answer"));
-    sockets.push_back(Path(name + ".sock"));
   }
-  parts_["analysis"].words = {Binary("gridsweep-analysis"),
-                              "--listen",
-                              "unix:" + Path("analysis.sock"),
-                              "--database",
-                              postgres_.ConnectionOf(database_),
-                              "--artifacts",
-                              artifacts()};
+  std::vector<std::string>& analysis = parts_["analysis"].words = Server("gridsweep-analysis");
+  analysis.insert(analysis.end(),
+                  {"--listen", "unix:" + Socket("analysis"), "--database",
+                   postgres_.ConnectionOf(database_), "--artifacts", Path("artifacts"), "--tokens",
+                   "required"});
   Start("analysis");
   for (int i = 0; i < shape_.workers; ++i) {
-    // Each has a coordinator of its own, and the others should that be gone.
-    std::vector<std::string> targets;
-    for (int k = 0; k < shape_.coordinators; ++k) {
-      targets.push_back(sockets[static_cast<size_t>((i + k) % shape_.coordinators)]);
-    }
-    links_.push_back(std::make_unique<Link>(Path(StrCat("link-", i, ".sock")), targets));
+    links_.push_back(
+        std::make_unique<Link>(Path(StrCat("link-", i, ".sock")), CoordinatorsOf(i)));
     SetClock(i, 0);
     const std::string name = StrCat("worker-", i);
+    if (!Within([&] { return tokens_.Replace(i); })) Complain("no token for " + name);
     parts_[name] = MakeWorker(i);
     Start(name);
   }
@@ -70,15 +82,46 @@ World::~World() {
   for (auto& [name, part] : parts_) part.program.reset();
 }
 
+void World::MakePlaces() {
+  fs::create_directory(directory_ / "run");
+  if (!disk_.mounted()) return;
+  const passwd* user = getpwnam(kUser);
+  if (chown(Path("run").c_str(), user->pw_uid, user->pw_gid) != 0) std::abort();
+  // The build may lie where that user cannot go.
+  fs::create_directory(directory_ / "bin");
+  for (const char* program : {"gridsweep-coordinator", "gridsweep-analysis"}) {
+    fs::copy_file(Binary(program), directory_ / "bin" / program);
+  }
+}
+
+std::vector<std::string> World::Server(const std::string& program) const {
+  if (!disk_.mounted()) return {Binary(program)};
+  return {"/usr/bin/setpriv", StrCat("--reuid=", kUser), StrCat("--regid=", kUser), "--init-groups",
+          Path("bin/" + program)};
+}
+
+void World::MakeAdmin() {
+  std::vector<std::string> words = Server("gridsweep-coordinator");
+  words.insert(words.end(), {"--create-admin-token", "root", "--database",
+                             postgres_.ConnectionOf(database_)});
+  const Ran made = Run(words);
+  if (made.code != 0) Complain("no admin's token: " + made.err);
+  tokens_.SetAdmin(made.out);
+}
+
 World::Part World::MakeCoordinator(int i) const {
-  return {{Binary("gridsweep-coordinator"), "--listen",
-           "unix:" + Path(StrCat("coordinator-", i, ".sock")), "--database",
-           postgres_.ConnectionOf(database_), "--artifacts", artifacts(), "--lease-ttl",
-           StrCat(shape_.lease_ttl.count(), "ms"), "--heartbeat-interval",
-           StrCat(shape_.lease_ttl.count() / 4, "ms"), "--backoff-base", "100ms", "--artifact-grace", "5s",
-           // A worker that is killed three times in a row is no broken machine here.
-           "--quarantine-after", "0"},
-          nullptr};
+  Part part;
+  part.words = Server("gridsweep-coordinator");
+  part.words.insert(
+      part.words.end(),
+      {"--listen", "unix:" + Socket(StrCat("coordinator-", i)), "--database",
+       postgres_.ConnectionOf(database_), "--artifacts", Path("artifacts"), "--tokens", "required",
+       "--lease-ttl", StrCat(shape_.lease_ttl.count(), "ms"), "--heartbeat-interval",
+       StrCat(shape_.lease_ttl.count() / 4, "ms"), "--backoff-base", "100ms",
+       "--artifact-grace", "5s",
+       // A worker that is killed three times in a row is no broken machine here.
+       "--quarantine-after", "0"});
+  return part;
 }
 
 World::Part World::MakeWorker(int i) const {
@@ -88,7 +131,8 @@ World::Part World::MakeWorker(int i) const {
   part.words.insert(
       part.words.end(),
       {Binary("gridsweep-worker"), "--coordinator", "unix:" + Path(StrCat("link-", i, ".sock")),
-       "--name", StrCat("w", i), "--slots", StrCat(shape_.slots), "--spool", Path("spool")});
+       "--name", StrCat("w", i), "--slots", StrCat(shape_.slots), "--spool", Path("spool"),
+       "--token-file", tokens_.FileOf(i)});
   return part;
 }
 
@@ -118,8 +162,10 @@ void World::Complain(const std::string& what) {
 }
 
 bool World::Answers(int coordinator) const {
-  const auto stub =
-      v1::SweepService::NewStub(Dial("unix:" + Path(StrCat("coordinator-", coordinator, ".sock"))));
+  ClientSecurity security;
+  security.token = tokens_.admin();
+  const auto stub = v1::SweepService::NewStub(
+      Dial("unix:" + Socket(StrCat("coordinator-", coordinator)), security));
   grpc::ClientContext context;
   context.set_wait_for_ready(true);
   context.set_deadline(std::chrono::system_clock::now() + seconds(10));
@@ -194,6 +240,44 @@ void World::BreakDatabase(const Fault& fault, Mend& mend) {
   mend.act = [this] { return postgres_.Start(), true; };
 }
 
+void World::BreakLink(const Fault& fault, Mend& mend) {
+  Link* const link = links_[static_cast<size_t>(fault.target)].get();
+  mend.act = [link] { return link->Set(Link::State::kOpen), true; };
+  switch (fault.kind) {
+    case FaultKind::kCutWorker:
+      return link->Set(Link::State::kCut);
+    case FaultKind::kStallWorker:
+      return link->Set(Link::State::kStalled);
+    case FaultKind::kSlowWorker:
+      return link->Set(Link::State::kSlow, fault.amount);
+    default:
+      link->Lead({Socket("analysis")});
+      refused_[StrCat("worker-", fault.target)] = Clock::time_point::max();
+      mend.act = [this, link, fault] {
+        link->Lead(CoordinatorsOf(fault.target));
+        refused_[StrCat("worker-", fault.target)] = Clock::now() + kRefusalFades;
+        return true;
+      };
+  }
+}
+
+bool World::BreakToken(const Fault& fault, Mend& mend) {
+  const std::string worker = StrCat("worker-", fault.target);
+  mend.act = [this, fault, worker] {
+    if (!tokens_.Replace(fault.target)) return false;
+    refused_[worker] = Clock::now() + kRefusalFades;
+    return true;
+  };
+  refused_[worker] = Clock::time_point::max();
+  return fault.kind == FaultKind::kRevokeToken ? tokens_.Revoke(fault.target)
+                                               : tokens_.Demote(fault.target);
+}
+
+bool World::BreakArtifacts(const Fault& fault, Mend& mend) {
+  mend.act = [this, fault] { return disk_.Mend(fault.kind); };
+  return disk_.Break(fault);
+}
+
 bool World::Break(const Fault& fault) {
   const std::string part = PartOf(fault);
   if (const auto before = mends_.find(part); before != mends_.end()) {
@@ -204,12 +288,12 @@ bool World::Break(const Fault& fault) {
   const bool told =
       fault.kind == FaultKind::kTerminateWorker || fault.kind == FaultKind::kTerminateCoordinator;
   if (told && !parts_[part].program->HandlesSignals()) return false;
-  Note(Describe(fault));
   Mend mend{Clock::now() + fault.lasts, [] { return true; }};
-  Link* const link = Is(part, "link") ? links_[static_cast<size_t>(fault.target)].get() : nullptr;
-  if (link != nullptr) {
-    link->Set(fault.kind == FaultKind::kCutWorker ? Link::State::kCut : Link::State::kStalled);
-    mend.act = [link] { return link->Set(Link::State::kOpen), true; };
+  if (Is(part, "token") && !BreakToken(fault, mend)) return false;
+  if (Is(part, "artifacts") && !BreakArtifacts(fault, mend)) return false;
+  Note(Describe(fault));
+  if (Is(part, "link")) {
+    BreakLink(fault, mend);
   } else if (Is(part, "clock")) {
     SetClock(fault.target, fault.amount);  // stays so until the next
   } else if (Is(part, "database")) {
@@ -219,11 +303,22 @@ bool World::Break(const Fault& fault) {
   } else if (Is(part, "connections")) {
     Exhaust();
     mend.act = [this] { return outsiders_.clear(), true; };
-  } else {
+  } else if (Is(part, "worker") || Is(part, "coordinator")) {
     BreakProgram(part, fault.kind, mend);
   }
   mends_[part] = std::move(mend);
   return true;
+}
+
+std::string World::Excuse(const std::string& name, int code) const {
+  if (code == kUnavailable && Is(name, "coordinator")) {
+    return "found no database, or no artifact directory, at its start";
+  }
+  const auto refused = refused_.find(name);
+  if (code == 1 && refused != refused_.end() && Clock::now() < refused->second) {
+    return "was refused at its start";
+  }
+  return "";
 }
 
 void World::Tick() {
@@ -237,8 +332,8 @@ void World::Tick() {
   for (auto& [name, part] : parts_) {
     if (part.down || part.program->Running()) continue;
     const int code = part.program->Terminate();
-    if (code == kUnavailable && Is(name, "coordinator")) {
-      Note(StrCat("  ", name, " found no database at its start"));
+    if (const std::string excuse = Excuse(name, code); !excuse.empty()) {
+      Note(StrCat("  ", name, " ", excuse));
     } else {
       Complain(StrCat(name, " ended by itself, with ", code));
     }
@@ -270,9 +365,19 @@ void World::Stop() {
   }
 }
 
-Ran World::Sweepctl(const std::vector<std::string>& arguments) const {
-  return RunSweepctl(directory_, "unix:" + Path("coordinator-0.sock"),
-                     "unix:" + Path("analysis.sock"), arguments);
+Ran World::Sweepctl(std::vector<std::string> arguments) const {
+  arguments.insert(arguments.end(), {"--token-file", tokens_.AdminFile()});
+  return RunSweepctl(directory_, "unix:" + Socket("coordinator-0"), "unix:" + Socket("analysis"),
+                     arguments);
+}
+
+std::vector<std::string> World::Spooled() const {
+  std::vector<std::string> files;
+  std::error_code gone;  // while it is looked at
+  for (const auto& entry : fs::recursive_directory_iterator(Path("spool"), gone)) {
+    if (entry.is_regular_file(gone)) files.push_back(entry.path());
+  }
+  return files;
 }
 
 }  // namespace gridsweep::testing

@@ -1,6 +1,8 @@
 // A Gridsweep of real processes to which things happen: a PostgreSQL of its own,
 // coordinators on one database and one artifact directory, analysis, and workers
-// spread over the coordinators by links that can be cut.
+// spread over the coordinators by links that can be cut. All ask for tokens. As root,
+// coordinators and analysis run as the user postgres, and the artifact directory is a
+// mount that nobody else sees.
 #pragma once
 
 #include <chrono>
@@ -12,8 +14,10 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/link.h"
+#include "tests/chaos/artifact_disk.h"
 #include "tests/chaos/schedule.h"
+#include "tests/chaos/tokens.h"
+#include "tests/support/link.h"
 #include "tests/support/postgres_server.h"
 #include "tests/support/program.h"
 
@@ -35,8 +39,8 @@ class World {
   // Does `fault` now; its end comes with Tick. False where the part has a fault
   // already, which the next Tick mends, or has not begun to run: then try again.
   bool Break(const Fault& fault);
-  // Mends what is due, and starts again a coordinator that gave up because it
-  // found no database. To be called often.
+  // Mends what is due, and starts again who gave up for good reason at its start: a coordinator
+  // that found no database or no artifact directory, a worker that was refused. To be called often.
   void Tick();
   // Mends everything, and waits until all programs run and the coordinators answer.
   void Heal();
@@ -49,10 +53,20 @@ class World {
   // A line of events.log, with the time since the start.
   void Note(const std::string& what);
 
-  Ran Sweepctl(const std::vector<std::string>& arguments) const;
+  // As an admin.
+  Ran Sweepctl(std::vector<std::string> arguments) const;
   // What psql prints; "" when the database does not answer.
   std::string Sql(const std::string& sql) const { return postgres_.Ask(sql, database_); }
-  std::filesystem::path artifacts() const { return directory_ / "artifacts"; }
+  // Where the artifacts are, whatever is done to the directory that the programs know.
+  std::filesystem::path artifacts() const {
+    return disk_.mounted() ? disk_.contents() : directory_ / "artifacts";
+  }
+  // What can be broken here.
+  Targets targets() const {
+    return {shape_.workers, shape_.coordinators, shape_.lease_ttl, disk_.mounted()};
+  }
+  // What workers have not handed in, or have set aside.
+  std::vector<std::string> Spooled() const;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -67,27 +81,44 @@ class World {
   };
 
   std::string Path(const std::string& name) const { return directory_ / name; }
+  std::string Socket(const std::string& name) const { return Path("run/" + name + ".sock"); }
+  // How a server is started: `program` as the user that it runs as.
+  std::vector<std::string> Server(const std::string& program) const;
+  void MakePlaces();
+  void MakeAdmin();
   Part MakeWorker(int i) const;
   Part MakeCoordinator(int i) const;
   void Start(const std::string& name);
   void BreakProgram(const std::string& name, FaultKind kind, Mend& mend);
   void BreakDatabase(const Fault& fault, Mend& mend);
+  void BreakLink(const Fault& fault, Mend& mend);
+  // False where it cannot be done yet.
+  bool BreakToken(const Fault& fault, Mend& mend);
+  bool BreakArtifacts(const Fault& fault, Mend& mend);
   // False while it has not ended yet.
   bool Restart(const std::string& name, Clock::time_point since);
   void SetClock(int worker, int64_t seconds) const;
   void Exhaust();
   void TerminateBackends(int sessions);
   bool Answers(int coordinator) const;
+  // Why `name` may have ended by itself with `code`; "" when it must not.
+  std::string Excuse(const std::string& name, int code) const;
+  // The sockets of coordinators, a worker's own first.
+  std::vector<std::string> CoordinatorsOf(int worker) const;
 
   const std::filesystem::path directory_;
   const Shape shape_;
   const Clock::time_point start_ = Clock::now();
+  ArtifactDisk disk_;
   PostgresServer postgres_;
   std::string database_;
   std::map<std::string, Part> parts_;
+  Tokens tokens_;
   std::vector<std::unique_ptr<Link>> links_;
   std::map<std::string, Mend> mends_;
   std::vector<std::unique_ptr<pqxx::connection>> outsiders_;
+  // Until when a worker may find at its start that nobody takes it, by its name.
+  std::map<std::string, Clock::time_point> refused_;
   std::vector<std::string> complaints_;
 };
 
