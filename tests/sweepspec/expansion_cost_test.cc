@@ -22,7 +22,10 @@ std::string Repeated(const std::string& text, size_t count) {
 }
 
 std::string FirstError(const ExpandResult& result) {
-  return result.notices.empty() ? "" : result.notices[0].message();
+  for (const v1::Notice& notice : result.notices) {
+    if (notice.severity() == v1::Notice::SEVERITY_ERROR) return notice.message();
+  }
+  return "";
 }
 
 // Compared one by one, its 60,000 points times 400,000 values took 29 s.
