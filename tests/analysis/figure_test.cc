@@ -396,8 +396,10 @@ TEST_F(FigureTest, P04ExplainsTheRatiosWhereTheyAreDrawn) {
   const auto explains = [](const v1::Selection& where) {
     const Answer answer = Draw(*world_, "p04", where);
     EXPECT_TRUE(answer.status.ok()) << answer.status.error_message();
-    return std::ranges::any_of(answer.header.notes(),
-                               [](const std::string& note) { return note.rfind("C: ", 0) == 0; });
+    for (const std::string& note : answer.header.notes()) {
+      if (note.rfind("C: ", 0) == 0) return true;
+    }
+    return false;
   };
   EXPECT_TRUE(explains(Sweep()));
   v1::Selection one = Sweep();
