@@ -39,7 +39,8 @@ class AnalysisLimits : public ::testing::Test {
     auto store = OpenArtifactDirectory(
         world_->artifacts(), world_->Ask("select instance_id from instance"), /*create=*/false);
     ASSERT_TRUE(store.ok()) << store.status();
-    service_ = std::make_unique<AnalysisServiceImpl>(std::move(options), *std::move(store));
+    service_ = std::make_unique<AnalysisServiceImpl>(std::move(options), *std::move(store),
+                                                     *hdf5::Reader::Start());
     auto server = RpcServer::Start("127.0.0.1:0", {service_.get()});
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);

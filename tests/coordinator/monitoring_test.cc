@@ -92,14 +92,14 @@ TEST_F(Monitored, MetricsHaveTheirNamesAndNoLabelNamesARun) {
         "gridsweep_attempts_total", "gridsweep_heartbeat_age_seconds", "gridsweep_commit_seconds",
         "gridsweep_workers", "gridsweep_worker_quarantined_total",
         "gridsweep_wasted_compute_seconds_total", "gridsweep_artifact_bytes_total",
-        "gridsweep_expansion_steps_total",
+        "gridsweep_expansion_steps_total", "gridsweep_background_timeouts_total",
         "gridsweep_build_info", "pg_notification_queue_usage",
         "pg_oldest_xact_start_timestamp_seconds"}) {
     EXPECT_TRUE(names.contains(name)) << name;
   }
   for (const std::string& label : labels) {
     EXPECT_TRUE((std::set<std::string>{"state", "outcome", "what", "reason", "le", "program",
-                                       "version", "grpc_method", "grpc_status"})
+                                       "version", "grpc_method", "grpc_status", "work"})
                     .contains(label))
         << label;
   }

@@ -74,7 +74,7 @@ TEST_F(TokensTest, EveryMethodAsksForItsRole) {
          "DeleteSweep"});
   allow("gridsweep.v1.DispatchService", workers,
         {"Register", "LeaseRuns", "Heartbeat", "UploadArtifact", "CompleteRun", "FailRun",
-         "ReleaseRuns", "SaveCheckpoint", "LoadCheckpoint"});
+         "ReleaseRuns", "SaveCheckpoint", "LoadCheckpoint", "FindUpload"});
   allow("gridsweep.v1.AdminService", readers, {"ListWorkers"});
   allow("gridsweep.v1.AdminService", admins,
         {"CordonWorker", "UncordonWorker", "DrainWorker", "CreateToken", "ListTokens",

@@ -242,7 +242,8 @@ TEST_F(LocalInstance, TrainsASweepSurvivesDeathAndFindsItAgain) {
 
 TEST_F(LocalInstance, AnInterruptedFirstUpLeavesNothing) {
   const fs::path data = home_ / "data";
-  const std::string command = "cd " + home_.string() + " && exec env HOME=" + home_.string() +
+  const std::string home = home_.path();
+  const std::string command = "cd " + home + " && exec env HOME=" + home +
                               " XDG_STATE_HOME= XDG_CONFIG_HOME= GRIDSWEEP_DATA=" + data.string() +
                               " " + GRIDSWEEP_BINARY_DIR + "/bin/sweepctl local up >out 2>err";
   const pid_t pid = fork();
