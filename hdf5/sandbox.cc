@@ -108,8 +108,9 @@ class Filter {
   std::vector<sock_filter> code_;
 };
 
-bool Limit(int what, uint64_t most) {
-  const rlimit limit = {most, most};
+// Beyond `most` the process hears of it, beyond `spare` more it is killed.
+bool Limit(int what, uint64_t most, uint64_t spare = 0) {
+  const rlimit limit = {most, most + spare};
   return setrlimit(static_cast<__rlimit_resource>(what), &limit) == 0;
 }
 
@@ -155,7 +156,8 @@ bool LimitMemoryAndTime(uint64_t file_bytes) {
 #ifndef GRIDSWEEP_SANITIZED  // whose shadow memory is 20 TB
   if (!Limit(RLIMIT_AS, file_bytes + kGiB)) return false;
 #endif
-  return Limit(RLIMIT_CPU, 20 * (1 + file_bytes / kGiB)) && Limit(RLIMIT_CORE, 0) &&
+  // With nothing to spare it would end by SIGKILL, as where the machine's memory runs out.
+  return Limit(RLIMIT_CPU, 5 + 20 * file_bytes / kGiB, /*spare=*/2) && Limit(RLIMIT_CORE, 0) &&
          Limit(RLIMIT_FSIZE, 0);
 }
 

@@ -42,9 +42,10 @@ absl::StatusOr<int> Help(Session& session, const CLI::App& app,
                                {"values", field.values},
                                {"meaning", field.meaning}});
     }
-    // The page goes with the table, not with what programs read.
-    if (session.prose()) out << kFilterPage;
-    session.Print(listing);
+    // The page goes with the table, into a pager too, not with what programs ask for.
+    const Format format = session.format() == Format::kAuto ? Format::kTable : session.format();
+    if (format == Format::kTable || format == Format::kWide) out << kFilterPage;
+    Print(session.console(), format, session.flags().header, listing);
     return kDone;
   }
   const CLI::App* verb = &app;

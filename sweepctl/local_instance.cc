@@ -203,6 +203,8 @@ absl::Status StartAll(Console& console, const UpOptions& options, LocalState& st
     if (!postgres.Exists()) {
       console.err << "creating a database in " << postgres.home().string() << "\n";
       RETURN_IF_ERROR(postgres.Create());
+      // Where the interrupt came too early, or too late, to end initdb.
+      if (g_interrupted != 0) return absl::CancelledError("interrupted");
     }
     SpawnOptions server = postgres.ServerProgram();
     RETURN_IF_ERROR(starter.Start("postgres", server, [&] { return postgres.Answers(); }));
@@ -300,9 +302,9 @@ absl::StatusOr<LocalState> BringUp(Console& console, const UpOptions& options) {
     } else {
       status.Update(WriteLocalState(state));
     }
-    // An interrupted first `up` leaves nothing, unless there is a database already.
-    if (is_new && absl::IsCancelled(status) && state.pieces.empty() &&
-        PostgresCluster::RemoveUnfinished(options.data)) {
+    // An interrupted first `up` leaves nothing, unless the database has been started.
+    if (is_new && absl::IsCancelled(status) && starter.Started().empty()) {
+      PostgresCluster::Remove(options.data);
       std::error_code ignored;
       fs::remove(SocketDirectory(options.data / "run"), ignored);
       fs::remove_all(options.data, ignored);

@@ -146,14 +146,12 @@ SpawnOptions PostgresCluster::Program(const std::string& name,
   return options;
 }
 
-bool PostgresCluster::RemoveUnfinished(const fs::path& data) {
+void PostgresCluster::Remove(const fs::path& data) {
   const std::string elsewhere = FirstLine(data / "postgres.location");
   const fs::path home = elsewhere.empty() ? data / "postgres" : fs::path(elsewhere);
   std::error_code ignored;
-  if (fs::exists(home / "data" / "PG_VERSION", ignored)) return false;
   fs::remove(SocketDirectory(home / "run"), ignored);  // it is empty, or not ours to remove
   fs::remove_all(home, ignored);
-  return true;
 }
 
 bool PostgresCluster::Exists() const {

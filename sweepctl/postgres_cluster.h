@@ -20,9 +20,8 @@ class PostgresCluster {
   static absl::StatusOr<PostgresCluster> Prepare(const std::filesystem::path& data,
                                                  const std::filesystem::path& logs);
 
-  // Removes what Prepare and a Create that was interrupted have made for `data`. False, and nothing
-  // is touched, where there is a database.
-  static bool RemoveUnfinished(const std::filesystem::path& data);
+  // Removes what Prepare and Create have made for `data`, of which no server has been started yet.
+  static void Remove(const std::filesystem::path& data);
 
   bool Exists() const;
   // initdb. FAILED_PRECONDITION where something else is in its place, which is left alone.

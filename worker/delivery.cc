@@ -208,7 +208,10 @@ void Delivery::Keep(const LeftRun& run) {
   if (!spool_) return;
   const auto file = spool_->Write(run);
   if (file.ok()) {
-    spdlog::info("run {}: what it has done waits in {}", run.ref.run_id(), file->string());
+    const std::string what = run.bytes.empty()
+                                 ? "that it is given back"
+                                 : StrCat("its checkpoint of step ", run.checkpoint.step());
+    spdlog::info("run {}: {} waits in {}", run.ref.run_id(), what, file->string());
   } else {
     spdlog::warn("run {}: goes back to its last checkpoint: {}", run.ref.run_id(),
                  file.status().ToString());

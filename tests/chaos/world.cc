@@ -89,7 +89,8 @@ void World::MakePlaces() {
   if (chown(Path("run").c_str(), user->pw_uid, user->pw_gid) != 0) std::abort();
   // The build may lie where that user cannot go.
   fs::create_directory(directory_ / "bin");
-  for (const char* program : {"gridsweep-coordinator", "gridsweep-analysis"}) {
+  for (const char* program : {"gridsweep-coordinator", "gridsweep-analysis",
+                              "gridsweep-hdf5-reader"}) {
     fs::copy_file(Binary(program), directory_ / "bin" / program);
   }
 }

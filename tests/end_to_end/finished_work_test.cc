@@ -212,7 +212,7 @@ TEST_F(FinishedWork, CancelReachesWhatWaitsOnAWorkersDisk) {
 // Each connection ends after a part of what a run's file needs, and all of them together take far
 // longer than a minute: the file arrives for all that, without being sent more than once and a bit.
 TEST_F(FinishedWork, ArrivesOverALineThatIsSlowAndBreaks) {
-  constexpr int kRate = 40'000, kCut = 1'500'000;
+  constexpr int kRate = 80'000, kCut = 1'500'000;
   const std::string sweep = instance_.Submit(SweepOf(1, 1, 2048));
   Program relay({GRIDSWEEP_RELAY, instance_.Socket("line"), instance_.coordinator(),
                  std::to_string(kRate), std::to_string(kCut)},

@@ -96,7 +96,8 @@ class KilledWorker : public ::testing::TestWithParam<uint64_t> {
  protected:
   static void SetUpTestSuite() {
     instance_ = new Instance(
-        {"--lease-ttl", "2s", "--heartbeat-interval", "25ms", "--backoff-base", "200ms"});
+        {"--lease-ttl", "2s", "--heartbeat-interval", "25ms", "--backoff-base", "200ms",
+         "--artifact-grace", "3s"});
   }
   static void TearDownTestSuite() { delete instance_; }
 

@@ -65,7 +65,8 @@ class Malformed : public ::testing::Test {
   const Stage& stage_ = TheStage();
 
  private:
-  // Of each table's rows; times of life signs are left out.
+  // Of each table's rows; left out are times of life signs, and what is noted of a file before its
+  // first byte, for the collector to find it.
   std::map<std::string, std::string> Digests();
   pqxx::connection database_{TheStage().instance->database()};
   std::map<std::string, std::string> before_;

@@ -172,10 +172,12 @@ TEST(CommandLine, StatesAreNamedAsPeopleSayThem) {
 TEST(CommandLine, HelpPrintsVerbsAndWhatFiltersSay) {
   EXPECT_EQ(RunCaptured({"help", "query", "fraction"}).out,
             RunCaptured({"query", "fraction", "--help"}).out);
-  const Ran filter = RunCaptured({"help", "filter"}, "", true);
-  EXPECT_EQ(filter.code, kDone);
-  EXPECT_THAT(filter.out, HasSubstr("conditions `FIELD OP VALUE` joined by AND"));
-  EXPECT_THAT(filter.out, HasSubstr("decoding_error_cm"));
+  for (const bool terminal : {false, true}) {  // into a pager, too
+    const Ran filter = RunCaptured({"help", "filter"}, "", terminal);
+    EXPECT_EQ(filter.code, kDone);
+    EXPECT_THAT(filter.out, HasSubstr("conditions `FIELD OP VALUE` joined by AND"));
+    EXPECT_THAT(filter.out, HasSubstr("decoding_error_cm"));
+  }
   EXPECT_EQ(RunCaptured({"help", "nonsense"}).code, kUsage);
 }
 
