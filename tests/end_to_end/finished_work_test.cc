@@ -200,8 +200,9 @@ TEST_F(FinishedWork, CancelReachesWhatWaitsOnAWorkersDisk) {
   EXPECT_EQ(instance_.Sweepctl({"cancel", sweep, "--yes"}).code, 0);
   EXPECT_TRUE(Within([&] {
     if (RunsThat("it is cancelled").empty()) return false;
-    return instance_.Ask({"describe", "run", run}).at("attempts").at(0).value("outcome", "") ==
-           "cancelled";
+    const auto described = instance_.Ask({"describe", "run", run});
+    const auto& attempts = described.at("attempts");
+    return !attempts.empty() && attempts.at(0).value("outcome", "") == "cancelled";
   }));
   EXPECT_EQ(RunsThat("it is cancelled").size(), 1u);
   fs::remove(artifacts);
