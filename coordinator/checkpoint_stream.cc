@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "common/call_memory.h"
+#include "common/stall_alarm.h"
 #include "common/strings.h"
 #include "common/verdict.h"
 #include "coordinator/dispatch_service.h"
@@ -17,8 +18,9 @@ constexpr size_t kChunk = size_t{1} << 16;
 
 class CheckpointReactor final : public grpc::ServerWriteReactor<v1::LoadCheckpointResponse> {
  public:
-  CheckpointReactor(const DispatchParts& parts, const v1::LoadCheckpointRequest& request)
-      : parts_(parts), request_(request) {
+  CheckpointReactor(const DispatchParts& parts, const DispatchSettings& settings,
+                    grpc::CallbackServerContext* context, const v1::LoadCheckpointRequest& request)
+      : parts_(parts), request_(request), silence_(context, settings.longest_silence) {
     Next();
   }
 
@@ -31,10 +33,14 @@ class CheckpointReactor final : public grpc::ServerWriteReactor<v1::LoadCheckpoi
 
  private:
   void Next() {
+    silence_.Suspend();
     const bool queued = parts_.lanes.upload.Submit([this](Database& database) {
       if (cancelled_) return Finish(grpc::Status::CANCELLED);
       const absl::StatusOr<bool> more = WithinMemory([&] { return Read(database); });
-      if (more.ok() && *more) return StartWrite(&response_);
+      if (more.ok() && *more) {
+        silence_.Heard();
+        return StartWrite(&response_);
+      }
       Finish(ToGrpc(WithVerdict(more.status())));
     });
     if (!queued) Finish(ToGrpc(parts_.lanes.upload.Full()));
@@ -81,13 +87,15 @@ class CheckpointReactor final : public grpc::ServerWriteReactor<v1::LoadCheckpoi
   v1::LoadCheckpointResponse response_;
   std::ifstream file_;
   std::atomic<bool> cancelled_ = false;
+  StallAlarm silence_;
 };
 
 }  // namespace
 
 grpc::ServerWriteReactor<v1::LoadCheckpointResponse>* NewCheckpointDownload(
-    const DispatchParts& parts, const v1::LoadCheckpointRequest& request) {
-  return new CheckpointReactor(parts, request);
+    const DispatchParts& parts, const DispatchSettings& settings,
+    grpc::CallbackServerContext* context, const v1::LoadCheckpointRequest& request) {
+  return new CheckpointReactor(parts, settings, context, request);
 }
 
 }  // namespace gridsweep::coordinator

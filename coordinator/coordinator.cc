@@ -35,8 +35,9 @@ Coordinator::Coordinator(const Options& options)
       reader_(options.reader),
       lanes_(std::make_unique<Lanes>(options.database, counters_)),
       matcher_(lanes_->claims, options.dispatch.lease_ttl, options.poll),
-      hub_({options.database}, board_),
-      logs_({options.database, absl::Seconds(10), /*lazy_commit=*/true}, board_, counters_) {}
+      hub_({options.database}, board_, options.dispatch.longest_silence),
+      logs_({options.database, absl::Seconds(10), /*lazy_commit=*/true}, board_, counters_,
+            options.dispatch.longest_silence) {}
 
 absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Start(const Options& options) {
   RETURN_IF_ERROR(CheckSecurity(options.listen, options.security));

@@ -271,8 +271,8 @@ grpc::ServerReadReactor<v1::SaveCheckpointRequest>* DispatchService::SaveCheckpo
 }
 
 grpc::ServerWriteReactor<v1::LoadCheckpointResponse>* DispatchService::LoadCheckpoint(
-    grpc::CallbackServerContext*, const v1::LoadCheckpointRequest* request) {
-  return NewCheckpointDownload(parts_, *request);
+    grpc::CallbackServerContext* context, const v1::LoadCheckpointRequest* request) {
+  return NewCheckpointDownload(parts_, settings_, context, *request);
 }
 
 grpc::ServerUnaryReactor* DispatchService::FailRun(grpc::CallbackServerContext* context,

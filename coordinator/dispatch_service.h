@@ -98,7 +98,8 @@ grpc::ServerReadReactor<v1::SaveCheckpointRequest>* NewCheckpointUpload(
     const DispatchParts& parts, const DispatchSettings& settings, ByteBudget& places,
     grpc::CallbackServerContext* context, v1::SaveCheckpointResponse* response);
 grpc::ServerWriteReactor<v1::LoadCheckpointResponse>* NewCheckpointDownload(
-    const DispatchParts& parts, const v1::LoadCheckpointRequest& request);
+    const DispatchParts& parts, const DispatchSettings& settings,
+    grpc::CallbackServerContext* context, const v1::LoadCheckpointRequest& request);
 grpc::ServerReadReactor<v1::CompleteRunRequest>* NewCompletion(const DispatchParts& parts,
                                                                const DispatchSettings& settings,
                                                                ByteBudget& buffered,

@@ -7,6 +7,7 @@
 
 #include "common/line_overlap.h"
 #include "common/log.h"
+#include "common/stall_alarm.h"
 #include "common/status.h"
 
 namespace gridsweep::coordinator {
@@ -30,7 +31,10 @@ absl::Status DrainStatus() {
 // One stream. At most one write is in flight. Lives until gRPC is done with it.
 class LogHub::Follower final : public grpc::ServerWriteReactor<v1::StreamLogsResponse> {
  public:
-  Follower(LogHub& hub, int64_t run, bool follows) : run_id(run), hub_(hub), follow_(follows) {}
+  Follower(LogHub& hub, grpc::CallbackServerContext* context, int64_t run, bool follows)
+      : run_id(run), hub_(hub), follow_(follows), silence_(context, hub.longest_silence_) {
+    silence_.Suspend();
+  }
 
   // What attempt it wants to hear of next.
   int from() const LOCKS_EXCLUDED(mutex_) {
@@ -65,6 +69,7 @@ class LogHub::Follower final : public grpc::ServerWriteReactor<v1::StreamLogsRes
   }
 
   void OnWriteDone(bool ok) override {
+    silence_.Suspend();
     {
       MutexLock lock(mutex_);
       writing_ = false;
@@ -119,12 +124,14 @@ class LogHub::Follower final : public grpc::ServerWriteReactor<v1::StreamLogsRes
     if (finish) {
       Finish(ToGrpc(*finish));
     } else {
+      silence_.Heard();
       StartWrite(&message_);
     }
   }
 
   LogHub& hub_;
   const bool follow_;
+  StallAlarm silence_;
   mutable Mutex mutex_;
   v1::StreamLogsResponse message_;  // being written
   std::deque<v1::StreamLogsResponse> unsent_ GUARDED_BY(mutex_);
@@ -135,10 +142,12 @@ class LogHub::Follower final : public grpc::ServerWriteReactor<v1::StreamLogsRes
   std::optional<absl::Status> ending_ GUARDED_BY(mutex_);
 };
 
-LogHub::LogHub(Database::Settings settings, ProgressBoard& board, Counters& counters)
+LogHub::LogHub(Database::Settings settings, ProgressBoard& board, Counters& counters,
+               absl::Duration longest_silence)
     : database_(std::move(settings)),
       board_(board),
       keeping_("keeping log lines", kRunsAPiece, counters.BackgroundTimeouts("keep_log_lines")),
+      longest_silence_(longest_silence),
       thread_([this] { Loop(); }) {}
 
 LogHub::~LogHub() {
@@ -151,8 +160,9 @@ LogHub::~LogHub() {
   thread_.join();
 }
 
-grpc::ServerWriteReactor<v1::StreamLogsResponse>* LogHub::Stream(int64_t run_id, bool follow) {
-  auto* follower = new Follower(*this, run_id, follow);
+grpc::ServerWriteReactor<v1::StreamLogsResponse>* LogHub::Stream(
+    grpc::CallbackServerContext* context, int64_t run_id, bool follow) {
+  auto* follower = new Follower(*this, context, run_id, follow);
   std::optional<absl::Status> refusal;
   {
     MutexLock lock(mutex_);

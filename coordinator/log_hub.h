@@ -20,12 +20,15 @@ namespace gridsweep::coordinator {
 // coordinator, whichever hears its worker. At most 256 streams at a time.
 class LogHub {
  public:
-  LogHub(Database::Settings settings, ProgressBoard& board, Counters& counters);
+  // A follower that takes nothing of what it is sent for `longest_silence` is cut off.
+  LogHub(Database::Settings settings, ProgressBoard& board, Counters& counters,
+         absl::Duration longest_silence);
   ~LogHub();
 
   // Tells what the run's attempts have logged; with `follow` goes on until the run has ended.
   // Errors: NOT_FOUND; RESOURCE_EXHAUSTED over the limit.
-  grpc::ServerWriteReactor<v1::StreamLogsResponse>* Stream(int64_t run_id, bool follow)
+  grpc::ServerWriteReactor<v1::StreamLogsResponse>* Stream(grpc::CallbackServerContext* context,
+                                                           int64_t run_id, bool follow)
       LOCKS_EXCLUDED(mutex_);
   // Ends all streams, and all that come later, with UNAVAILABLE and RetryInfo.
   void Drain() LOCKS_EXCLUDED(mutex_);
@@ -41,6 +44,7 @@ class LogHub {
   Database database_;
   ProgressBoard& board_;
   PieceSize keeping_;  // runs' new lines
+  const absl::Duration longest_silence_;
   Mutex mutex_;
   CondVar changed_;
   std::set<Follower*> followers_ GUARDED_BY(mutex_);

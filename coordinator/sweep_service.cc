@@ -201,8 +201,8 @@ grpc::ServerUnaryReactor* SweepService::ListSweeps(grpc::CallbackServerContext* 
 }
 
 grpc::ServerWriteReactor<v1::WatchSweepResponse>* SweepService::WatchSweep(
-    grpc::CallbackServerContext*, const v1::WatchSweepRequest* request) {
-  return hub_.Watch(request->sweep_id());
+    grpc::CallbackServerContext* context, const v1::WatchSweepRequest* request) {
+  return hub_.Watch(context, request->sweep_id());
 }
 
 grpc::ServerUnaryReactor* SweepService::ListRuns(grpc::CallbackServerContext* context,
@@ -251,8 +251,8 @@ grpc::ServerUnaryReactor* SweepService::GetRun(grpc::CallbackServerContext* cont
 }
 
 grpc::ServerWriteReactor<v1::StreamLogsResponse>* SweepService::StreamLogs(
-    grpc::CallbackServerContext*, const v1::StreamLogsRequest* request) {
-  return logs_.Stream(request->run_id(), request->follow());
+    grpc::CallbackServerContext* context, const v1::StreamLogsRequest* request) {
+  return logs_.Stream(context, request->run_id(), request->follow());
 }
 
 }  // namespace gridsweep::coordinator

@@ -4,6 +4,7 @@
 #include <deque>
 
 #include "common/log.h"
+#include "common/stall_alarm.h"
 #include "common/status.h"
 
 namespace gridsweep::coordinator {
@@ -29,7 +30,10 @@ absl::Status DrainStatus() {
 // together into the next, but for the ends of runs: each is told.
 class WatchHub::Watcher final : public grpc::ServerWriteReactor<v1::WatchSweepResponse> {
  public:
-  Watcher(WatchHub& hub, int64_t sweep) : sweep_id(sweep), hub_(hub) {}
+  Watcher(WatchHub& hub, grpc::CallbackServerContext* context, int64_t sweep)
+      : sweep_id(sweep), hub_(hub), silence_(context, hub.longest_silence_) {
+    silence_.Suspend();
+  }
 
   // Runs that have ended, to be told with the next state and those after it.
   void Add(const Ends& ends) {
@@ -62,6 +66,7 @@ class WatchHub::Watcher final : public grpc::ServerWriteReactor<v1::WatchSweepRe
   }
 
   void OnWriteDone(bool ok) override {
+    silence_.Suspend();
     {
       MutexLock lock(mutex_);
       writing_ = false;
@@ -104,6 +109,7 @@ class WatchHub::Watcher final : public grpc::ServerWriteReactor<v1::WatchSweepRe
     if (finish) {
       Finish(ToGrpc(*finish));
     } else {
+      silence_.Heard();
       StartWrite(&message_);
     }
   }
@@ -121,6 +127,7 @@ class WatchHub::Watcher final : public grpc::ServerWriteReactor<v1::WatchSweepRe
   }
 
   WatchHub& hub_;
+  StallAlarm silence_;
   Mutex mutex_;
   v1::WatchSweepResponse message_;                    // being written
   v1::WatchSweepResponse state_ GUARDED_BY(mutex_);   // the latest
@@ -133,8 +140,12 @@ class WatchHub::Watcher final : public grpc::ServerWriteReactor<v1::WatchSweepRe
   std::optional<absl::Status> ending_ GUARDED_BY(mutex_);
 };
 
-WatchHub::WatchHub(Database::Settings settings, const ProgressBoard& board)
-    : database_(std::move(settings)), board_(board), thread_([this] { Loop(); }) {}
+WatchHub::WatchHub(Database::Settings settings, const ProgressBoard& board,
+                   absl::Duration longest_silence)
+    : database_(std::move(settings)),
+      board_(board),
+      longest_silence_(longest_silence),
+      thread_([this] { Loop(); }) {}
 
 WatchHub::~WatchHub() {
   Drain();
@@ -146,8 +157,9 @@ WatchHub::~WatchHub() {
   thread_.join();
 }
 
-grpc::ServerWriteReactor<v1::WatchSweepResponse>* WatchHub::Watch(int64_t sweep_id) {
-  auto* watcher = new Watcher(*this, sweep_id);
+grpc::ServerWriteReactor<v1::WatchSweepResponse>* WatchHub::Watch(
+    grpc::CallbackServerContext* context, int64_t sweep_id) {
+  auto* watcher = new Watcher(*this, context, sweep_id);
   bool draining = false;
   {
     MutexLock lock(mutex_);

@@ -20,11 +20,13 @@ namespace gridsweep::coordinator {
 
 class WatchHub {
  public:
-  WatchHub(Database::Settings settings, const ProgressBoard& board);
+  // A watcher that takes nothing of what it is sent for `longest_silence` is cut off.
+  WatchHub(Database::Settings settings, const ProgressBoard& board, absl::Duration longest_silence);
   ~WatchHub();
 
   // A stream that tells the sweep's state at once and after each change.
-  grpc::ServerWriteReactor<v1::WatchSweepResponse>* Watch(int64_t sweep_id);
+  grpc::ServerWriteReactor<v1::WatchSweepResponse>* Watch(grpc::CallbackServerContext* context,
+                                                          int64_t sweep_id);
   // Ends all streams, and all that come later, with UNAVAILABLE and RetryInfo.
   void Drain() LOCKS_EXCLUDED(mutex_);
 
@@ -47,6 +49,7 @@ class WatchHub {
 
   Database database_;
   const ProgressBoard& board_;
+  const absl::Duration longest_silence_;
   Mutex mutex_;
   CondVar changed_;
   std::map<int64_t, Sweep> sweeps_ GUARDED_BY(mutex_);

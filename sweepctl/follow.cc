@@ -113,8 +113,10 @@ absl::StatusOr<int> FollowSweep(Session& session, Client& client, const v1::Swee
                                                 Span(absl::ToDoubleSeconds(options.timeout)), ": ",
                                                 CountsText(counts)));
     }
+    // It cuts off who reads nothing for a minute, as while this program was stopped.
+    if (absl::IsCancelled(status)) last_heard = absl::Now();
     // A server that drains ends its streams; another, or its successor, goes on.
-    const bool lost = status.ok() || status.code() == absl::StatusCode::kUnavailable;
+    const bool lost = status.ok() || absl::IsUnavailable(status) || absl::IsCancelled(status);
     if (!lost || absl::Now() - last_heard > kPatience) {
       view.Finish(absl::Now());
       return status.ok() ? absl::UnavailableError("the stream of progress ended too early")

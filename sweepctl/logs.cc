@@ -82,8 +82,10 @@ absl::StatusOr<int> Logs(Session& session, const Options& options) {
     const absl::Status status = FromGrpc(stream->Finish());
     client->Trace("StreamLogsRequest", start, status);
     if (status.ok() || (options.attempt != 0 && newest > options.attempt)) break;
+    // It cuts off who reads nothing for a minute, as while a pager shows what has come.
+    if (absl::IsCancelled(status)) last_heard = absl::Now();
     // A server that drains ends its streams; another, or its successor, goes on.
-    if (!options.follow || status.code() != absl::StatusCode::kUnavailable ||
+    if (!options.follow || !(absl::IsUnavailable(status) || absl::IsCancelled(status)) ||
         absl::Now() - last_heard > kPatience) {
       return client->Explain(status, Server::kCoordinator);
     }

@@ -30,23 +30,7 @@ class FileCheck : public ServerTest {
     return ServerTest::Upload(leases_[0], bytes, Sha256::Of(bytes));
   }
 
-  grpc::Status Save(const std::string& bytes) {
-    v1::SaveCheckpointRequest request;
-    *request.mutable_header()->mutable_ref() = leases_[0].ref();
-    auto& checkpoint = *request.mutable_header()->mutable_checkpoint();
-    checkpoint.set_step(1);
-    checkpoint.set_size(bytes.size());
-    checkpoint.set_sha256(Sha256::Of(bytes));
-    checkpoint.set_science_version(science::kScienceVersion);
-    v1::SaveCheckpointResponse response;
-    grpc::ClientContext context;
-    const auto stream = dispatch_->SaveCheckpoint(&context, &response);
-    bool open = stream->Write(request);
-    request.set_chunk(bytes);
-    if (open) stream->Write(request);
-    stream->WritesDone();
-    return stream->Finish();
-  }
+  grpc::Status Save(const std::string& bytes) { return ServerTest::Save(leases_[0], bytes); }
 
   // Whole files under artifacts.
   int StoredFiles() const {

@@ -88,12 +88,71 @@ TEST_F(Limits, AClientThatFallsSilentInAStreamIsCutOff) {
   EXPECT_TRUE(Complete(leases[0], Sha256::Of(bytes)).ok());
 }
 
-// Unlike Dial's, its connection is its own.
-std::unique_ptr<v1::SweepService::Stub> ClientOf(const std::string& address) {
+// Unlike Dial's, its connection is its own, and holds 64 kB of a stream that nobody reads.
+std::shared_ptr<grpc::Channel> ConnectionTo(
+    const std::string& address, const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
   grpc::ChannelArguments args;
   args.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  args.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  return grpc::CreateCustomChannel(address, credentials, args);
+}
+
+// Ends of runs, lines of logs and a checkpoint, each more than a connection holds unread.
+TEST_F(Limits, AClientThatReadsNoMoreOfAStreamIsCutOff) {
+  options_.dispatch.longest_silence = absl::Milliseconds(200);
+  Restart();
+  const v1::Sweep sweep = Create(20'000);
+  const auto leases = Lease(Register("w"), 1);
+  ASSERT_EQ(leases.size(), 1u);
+  const std::string bytes(4 << 20, 'a');
+  ASSERT_TRUE(Save(leases[0], bytes).ok());
+  const int64_t run_id = leases[0].ref().run_id();
+  Query(StrCat("insert into attempts (run_id, attempt, token, worker_id, worker, host, granted_at,"
+               " outcome, error, log_tail) select ",
+               run_id,
+               ", i, gen_random_uuid(), 1, 'w', 'h', now(), 'lost', '',"
+               " repeat(repeat('l', 99) || E'\\n', 600) from generate_series(10, 99) i"));
+
+  const auto channel =
+      ConnectionTo(coordinator_->address(), grpc::InsecureChannelCredentials());
+  const auto sweeps = v1::SweepService::NewStub(channel);
+  const auto dispatch = v1::DispatchService::NewStub(channel);
+  grpc::ClientContext watching, following, loading;
+  v1::WatchSweepRequest watch;
+  watch.set_sweep_id(sweep.sweep_id());
+  const auto watcher = sweeps->WatchSweep(&watching, watch);
+  v1::WatchSweepResponse state;
+  ASSERT_TRUE(watcher->Read(&state));
+  // Nothing to tell is no silence of the client's.
+  absl::SleepFor(absl::Milliseconds(1500));
+  v1::CancelSweepRequest cancel;
+  cancel.set_sweep_id(sweep.sweep_id());
+  v1::CancelSweepResponse cancelled;
+  grpc::ClientContext cancelling;
+  ASSERT_TRUE(sweeps_->CancelSweep(&cancelling, cancel, &cancelled).ok());
+  v1::StreamLogsRequest follow;
+  follow.set_run_id(run_id);
+  follow.set_follow(true);
+  const auto follower = sweeps->StreamLogs(&following, follow);
+  v1::LoadCheckpointRequest load;
+  *load.mutable_ref() = leases[0].ref();
+  load.set_sha256(Sha256::Of(bytes));
+  const auto loader = dispatch->LoadCheckpoint(&loading, load);
+
+  absl::SleepFor(absl::Seconds(4));
+  const auto end_of = [](auto& stream, auto message) {
+    while (stream->Read(&message)) {
+    }
+    return stream->Finish().error_code();
+  };
+  EXPECT_EQ(end_of(watcher, state), grpc::StatusCode::CANCELLED);
+  EXPECT_EQ(end_of(follower, v1::StreamLogsResponse()), grpc::StatusCode::CANCELLED);
+  EXPECT_EQ(end_of(loader, v1::LoadCheckpointResponse()), grpc::StatusCode::CANCELLED);
+}
+
+std::unique_ptr<v1::SweepService::Stub> ClientOf(const std::string& address) {
   return v1::SweepService::NewStub(
-      grpc::CreateCustomChannel(address, grpc::experimental::LocalCredentials(LOCAL_TCP), args));
+      ConnectionTo(address, grpc::experimental::LocalCredentials(LOCAL_TCP)));
 }
 
 TEST_F(Limits, OneClientCannotFillTheLaneForOthers) {

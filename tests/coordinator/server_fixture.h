@@ -134,6 +134,26 @@ class ServerTest : public ::testing::Test {
     return status;
   }
 
+  grpc::Status Save(const v1::Lease& lease, const std::string& bytes) {
+    v1::SaveCheckpointRequest request;
+    *request.mutable_header()->mutable_ref() = lease.ref();
+    auto& checkpoint = *request.mutable_header()->mutable_checkpoint();
+    checkpoint.set_step(1);
+    checkpoint.set_size(bytes.size());
+    checkpoint.set_sha256(Sha256::Of(bytes));
+    checkpoint.set_science_version(science::kScienceVersion);
+    v1::SaveCheckpointResponse response;
+    grpc::ClientContext context;
+    const auto stream = dispatch_->SaveCheckpoint(&context, &response);
+    bool open = stream->Write(request);
+    for (size_t at = 0; open && at < bytes.size(); at += 1 << 20) {
+      request.set_chunk(bytes.substr(at, 1 << 20));
+      open = stream->Write(request);
+    }
+    stream->WritesDone();
+    return stream->Finish();
+  }
+
   grpc::Status Complete(const v1::Lease& lease, const std::string& sha, bool* already = nullptr) {
     v1::CompleteRunResponse response;
     grpc::ClientContext context;
