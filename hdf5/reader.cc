@@ -1,6 +1,5 @@
 #include "hdf5/reader.h"
 
-#include <absl/time/clock.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -13,6 +12,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <system_error>
 #include <utility>
@@ -49,11 +49,13 @@ absl::Status SystemError(std::string_view what, int error) {
 
 // Whether `fd` can be read, or written, before `patience` is over.
 bool WaitFor(int fd, short events, absl::Duration patience) {
-  const absl::Time end = absl::Now() + patience;
+  const auto end = std::chrono::steady_clock::now() + absl::ToChronoMilliseconds(patience);
   for (;;) {
     pollfd polled = {fd, events, 0};
-    const int64_t left = std::max<int64_t>(absl::ToInt64Milliseconds(end - absl::Now()), 0);
-    const int ready = poll(&polled, 1, static_cast<int>(std::min<int64_t>(left + 1, INT32_MAX)));
+    const int64_t left = std::chrono::ceil<std::chrono::milliseconds>(
+                             end - std::chrono::steady_clock::now()).count();
+    const int ready =
+        poll(&polled, 1, static_cast<int>(std::clamp<int64_t>(left, 0, INT32_MAX)));
     if (ready > 0) return true;
     if (ready == 0 || errno != EINTR) return false;
   }

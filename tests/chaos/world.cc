@@ -25,8 +25,9 @@ constexpr seconds kLongestEnd{30};
 constexpr milliseconds kRestartPause{300};
 // What a coordinator says that finds no database, or no artifact directory, at its start.
 constexpr int kUnavailable = 75;
-// How long a new token, or a port that is right again, may take to be known.
-constexpr seconds kRefusalFades{5};
+// How long a new token, or a port that is right again, may take to be known, and a worker that was
+// refused to end: it hands in what it has first.
+constexpr seconds kRefusalFades{20};
 // Whom servers run as where root runs the test, so that a file's permissions mean something.
 constexpr char kUser[] = "postgres";
 // Two coordinators take 17 each at their busiest, analysis a few.

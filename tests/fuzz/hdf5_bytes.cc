@@ -1,9 +1,7 @@
-// An input is a file of ours and what is done to its bytes: the first byte chooses the file, 0xFF
-// takes the rest as a whole file. Then follow changes, each an offset of 3 bytes, the kind of
-// change and its bytes.
 #include "tests/fuzz/hdf5_bytes.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -23,13 +21,6 @@ constexpr int kBases = 3;
 // What lengths, offsets and versions are tried with.
 constexpr uint64_t kNumbers[] = {0, 1, 7, 8, 255, 256, 65'535, 1 << 20, UINT32_MAX, INT64_MAX,
                                  UINT64_MAX, UINT64_MAX - 7};
-
-BytesTally tally;
-
-hdf5::Reader& TheReader() {
-  static const std::unique_ptr<hdf5::Reader> reader = *hdf5::Reader::Start();
-  return *reader;
-}
 
 class Changes {
  public:
@@ -71,55 +62,61 @@ class Changes {
   std::string_view input_;
 };
 
-std::string ChangedFile(std::string_view input) {
-  const auto base = static_cast<uint8_t>(input.empty() ? 0 : input.front());
-  if (base == 0xFF) return std::string(input.substr(1));
-  const uint8_t choice = base % kBases;
-  std::string file = DescribedFile(&choice, 1);
-  Changes changes(input.substr(std::min<size_t>(input.size(), 1)));
-  while (changes.left()) changes.One(file);
-  return file;
-}
-
-void PromiseAnswer(const absl::Status& status) {
+void PromiseAnswer(const absl::Status& status, Seen& seen) {
   Promise(status.ok() || absl::IsDataLoss(status), "a file is refused as what it is",
           status.ToString());
   Promise(IsText(std::string(status.message())), "an error is text");
   for (const char* end : {"ended the reader", "come to an end"}) {
-    tally.died += status.message().find(end) != absl::string_view::npos;
+    seen.died |= status.message().find(end) != absl::string_view::npos;
   }
 }
 
 }  // namespace
 
-const BytesTally& Tally() { return tally; }
+std::string ChangedFile(std::string_view input) {
+  static const auto bases = [] {
+    std::array<std::string, kBases> files;
+    for (uint8_t i = 0; i < kBases; ++i) files[i] = DescribedFile(&i, 1);
+    return files;
+  }();
+  const auto base = static_cast<uint8_t>(input.empty() ? 0 : input.front());
+  input.remove_prefix(std::min<size_t>(input.size(), 1));
+  if (base == 0xFF) return std::string(input);
+  std::string file = bases[base % kBases];
+  Changes changes(input);
+  while (changes.left()) changes.One(file);
+  return file;
+}
+
+Seen ReadAll(const absl::StatusOr<hdf5::File>& file) {
+  Seen seen;
+  PromiseAnswer(file.status(), seen);
+  if (!file.ok()) return seen;
+  seen.listed = seen.read = true;
+  PromiseAnswer(hdf5::CheckLayout(file->objects()), seen);
+  for (const hdf5::Object& object : file->objects()) {
+    if (object.kind != hdf5::Object::Kind::kDataset) continue;
+    const auto numbers = file->Read<double>(object.path, kMostRead);
+    seen.read &= numbers.ok();
+    if (absl::IsUnavailable(numbers.status())) break;  // its process had died of an earlier one
+    PromiseAnswer(numbers.status(), seen);
+  }
+  (void)worker::DecodeCheckpoint(DescribedConfig(), *file);
+  return seen;
+}
+
+Seen ReadByProgram(const std::string& bytes) {
+  static const std::unique_ptr<hdf5::Reader> reader = *hdf5::Reader::Start();
+  const pid_t pid = reader->pid();
+  const Seen seen = ReadAll(reader->OpenBytes(bytes, hdf5::Holding::kAnything));
+  Promise(reader->pid() == pid, "the reading program stays up");
+  return seen;
+}
 
 }  // namespace gridsweep::fuzz
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace gridsweep;
   using namespace gridsweep::fuzz;
-  hdf5::Reader& reader = TheReader();
-  const pid_t pid = reader.pid();
-  const std::string bytes = ChangedFile({reinterpret_cast<const char*>(data), size});
-  ++tally.files;
-  const auto file = reader.OpenBytes(bytes, hdf5::Holding::kAnything);
-  PromiseAnswer(file.status());
-  if (file.ok()) {
-    ++tally.listed;
-    bool all = true;
-    PromiseAnswer(hdf5::CheckLayout(file->objects()));
-    for (const hdf5::Object& object : file->objects()) {
-      if (object.kind != hdf5::Object::Kind::kDataset) continue;
-      const auto numbers = file->Read<double>(object.path, kMostRead);
-      if (absl::IsUnavailable(numbers.status())) break;  // its process had died of an earlier one
-      PromiseAnswer(numbers.status());
-      all &= numbers.ok();
-    }
-    tally.read += all;
-    (void)worker::DecodeCheckpoint(DescribedConfig(), *file);
-  }
-  tally.restarts += reader.pid() != pid;
-  Promise(reader.pid() == pid, "the reading program stays up");
+  ReadByProgram(ChangedFile({reinterpret_cast<const char*>(data), size}));
   return 0;
 }
