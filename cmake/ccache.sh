@@ -1,10 +1,12 @@
 #!/bin/sh
-# ccache.sh CCACHE COMPILER ARGUMENT...: compiles through ccache. A precompiled header is removed before
-# it is made again: else the compiler's preprocessor reads the old one in place of its sources, and
-# ccache hands out what an earlier state of the sources gave.
-previous=
+# ccache.sh CCACHE COMPILER ARGUMENT...: compiles through ccache, but for precompiled headers. Such a one
+# names the files that it was made of by this checkout's path, and another checkout that got it from the
+# cache would have each of them twice. The old one is removed first: the compiler would read it in place of
+# its sources.
+previous= precompiled=
 for argument; do
-  case "$previous $argument" in "-o "*.gch) rm -f "$argument" ;; esac
+  case "$previous $argument" in "-o "*.gch) rm -f "$argument"; precompiled=yes ;; esac
   previous=$argument
 done
+[ -z "$precompiled" ] || shift
 exec "$@"
