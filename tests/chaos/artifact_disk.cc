@@ -13,8 +13,8 @@
 namespace gridsweep::testing {
 namespace {
 
-// For 100,000 runs' files.
-constexpr char kRoom[] = "size=1500m,nr_inodes=400000";
+// For 100,000 runs: a file takes 110 kB.
+constexpr char kRoom[] = "size=12g,nr_inodes=400000";
 
 }  // namespace
 
