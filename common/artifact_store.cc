@@ -186,9 +186,7 @@ class DirectoryStore : public ArtifactStore {
 
   absl::Status Remove(std::string_view sha256) override {
     if (sha256.size() != kHashBytes) return absl::OkStatus();
-    const fs::path path = PathOf(root_, sha256);
-    return unlink(path.c_str()) == 0 || errno == ENOENT ? absl::OkStatus()
-                                                        : Errno("cannot remove", path);
+    return RemoveFile(PathOf(root_, sha256));
   }
 
   absl::StatusOr<ArtifactListing> List(uint8_t first) const override {
@@ -199,9 +197,7 @@ class DirectoryStore : public ArtifactStore {
     return ListUnfinished(root_ / kTemporary, age);
   }
   absl::Status RemoveUnfinished(const UnfinishedUpload& upload) override {
-    return unlink(upload.path.c_str()) == 0 || errno == ENOENT
-               ? absl::OkStatus()
-               : Errno("cannot remove", upload.path);
+    return RemoveFile(upload.path);
   }
 
   absl::Status Probe() const override {
@@ -217,6 +213,11 @@ class DirectoryStore : public ArtifactStore {
   }
 
  private:
+  absl::Status RemoveFile(const fs::path& path) const {
+    if (unlink(path.c_str()) == 0) return absl::OkStatus();
+    // Not there, or all of the directory is away.
+    return errno == ENOENT ? CheckMarker() : Errno("cannot remove", path);
+  }
   absl::Status CheckMarker() const {
     const fs::path marker = root_ / kMarker;
     std::ifstream in(marker);

@@ -176,13 +176,15 @@ TEST_F(ArtifactDirectory, ThatIsAwayIsUnavailableWhateverIsAskedOfIt) {
   EXPECT_TRUE(absl::IsUnavailable(upload->Commit()));
   fs::create_directory(root_ / "a");  // a mount point without its file system
   for (const absl::Status& status :
-       {store->Begin(key, 0).status(), store->Open(key.sha256).status(), store->Probe()}) {
+       {store->Begin(key, 0).status(), store->Open(key.sha256).status(), store->Probe(),
+        store->Remove(key.sha256)}) {
     EXPECT_TRUE(absl::IsUnavailable(status)) << status;
     EXPECT_NE(status.message().find((root_ / "a").c_str()), absl::string_view::npos) << status;
   }
   fs::remove(root_ / "a");
   fs::rename(root_ / "mended", root_ / "a");
   EXPECT_TRUE(store->Probe().ok()) << store->Probe();
+  EXPECT_TRUE(store->Remove(key.sha256).ok()) << "what is gone is removed";
 }
 
 TEST_F(ArtifactDirectory, ThatIsReadOnlyOrFullIsUnavailableWhateverIsAskedOfIt) {
