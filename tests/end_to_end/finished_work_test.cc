@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <pqxx/pqxx>
 #include <regex>
 #include <set>
@@ -88,6 +89,8 @@ class FinishedWork : public ::testing::Test {
     EXPECT_THAT(LogOf("w"), ::testing::Not(HasSubstr("is refused")));
   }
 
+  void SurviveElsewhere(const std::string& other);
+
   static bool own_mounts_;
   const Instance instance_;
 };
@@ -129,7 +132,8 @@ TEST_F(FinishedWork, SurvivesAnArtifactDirectoryThatIsReadOnly) {
   EXPECT_EQ(worker->Terminate(), 0);
 }
 
-TEST_F(FinishedWork, SurvivesAnotherServerAtTheAddress) {
+// While runs are in training, the server called `other` is at the worker's address for 4 s.
+void FinishedWork::SurviveElsewhere(const std::string& other) {
   const auto path = [&](const std::string& name) {
     return instance_.Socket(name).substr(std::string("unix:").size());
   };
@@ -137,7 +141,7 @@ TEST_F(FinishedWork, SurvivesAnotherServerAtTheAddress) {
   const std::string sweep = instance_.Submit(SweepOf(4, 2000));
   const auto worker = Worker(4, instance_.Socket("link"));
   EXPECT_TRUE(Within([&] { return LogOf("w").find(" starts: ") != std::string::npos; }, kLong));
-  link.Lead({path("analysis")});  // which knows no DispatchService
+  link.Lead({path(other)});
   EXPECT_TRUE(Spooled(1));
   std::this_thread::sleep_for(std::chrono::seconds(4));
   link.Lead({path("coordinator")});
@@ -150,9 +154,30 @@ TEST_F(FinishedWork, SurvivesAnotherServerAtTheAddress) {
       EXPECT_NE(attempt.at("outcome"), "failed") << attempt;
     }
   }
+  EXPECT_THAT(instance_.Sweepctl({"get", "workers"}).out,
+              ::testing::Not(HasSubstr("quarantined")));
   EXPECT_THAT(LogOf("w"), ::testing::Not(HasSubstr("is refused")));
   EXPECT_THAT(LogOf("w"), ::testing::Not(HasSubstr("set-aside")));
   EXPECT_EQ(worker->Terminate(), 0);
+}
+
+TEST_F(FinishedWork, SurvivesAnotherServerAtTheAddress) {
+  SurviveElsewhere("analysis");  // which knows no DispatchService
+  EXPECT_THAT(LogOf("w"), HasSubstr("UNIMPLEMENTED"));
+}
+
+TEST_F(FinishedWork, SurvivesATokenOfAnotherRole) {
+  const auto strict =
+      instance_.StartCoordinator(instance_.Socket("strict"), "strict", {"--tokens", "required"});
+  const Ran token = instance_.Sweepctl({"token", "create", "w", "--role", "read"});
+  ASSERT_EQ(token.code, 0) << token.err;
+  const TemporaryDirectory directory;
+  std::ofstream(directory / "token") << token.out;
+  setenv("GRIDSWEEP_TOKEN_FILE", (directory / "token").c_str(), 1);
+  SurviveElsewhere("strict");
+  unsetenv("GRIDSWEEP_TOKEN_FILE");
+  EXPECT_THAT(LogOf("w"), HasSubstr("PERMISSION_DENIED"));
+  EXPECT_EQ(strict->Terminate(), 0);
 }
 
 // Two hundred results wait; one of them meets an error each time. The others arrive, its worker

@@ -59,7 +59,8 @@ Instance::~Instance() {
 }
 
 std::unique_ptr<Program> Instance::StartCoordinator(const std::string& address,
-                                                    const std::string& log) const {
+                                                    const std::string& log,
+                                                    const std::vector<std::string>& flags) const {
   std::vector<std::string> words = {Binary("gridsweep-coordinator"),
                                     "--listen",
                                     address,
@@ -68,6 +69,7 @@ std::unique_ptr<Program> Instance::StartCoordinator(const std::string& address,
                                     "--artifacts",
                                     artifacts()};
   words.insert(words.end(), coordinator_flags_.begin(), coordinator_flags_.end());
+  words.insert(words.end(), flags.begin(), flags.end());
   return std::make_unique<Program>(words, Log(log));
 }
 

@@ -34,9 +34,10 @@ class Instance {
     return "unix:" + (directory_ / (name + ".sock")).string();
   }
 
-  // Another coordinator of the same database, at `address`; its log is called `log`.
-  std::unique_ptr<Program> StartCoordinator(const std::string& address,
-                                            const std::string& log) const;
+  // Another coordinator of the same database, at `address`, with `flags` beside this instance's;
+  // its log is called `log`.
+  std::unique_ptr<Program> StartCoordinator(const std::string& address, const std::string& log,
+                                            const std::vector<std::string>& flags = {}) const;
   // Kills this instance's own coordinator, and starts it again with the flags that it had.
   void KillCoordinator();
   void RestartCoordinator();

@@ -155,7 +155,7 @@ class KilledWorker : public ::testing::TestWithParam<uint64_t> {
     std::map<std::string, Count> counted, answered;
     for (const json& run : runs) {
       const ResultScores scores = ReadResultScores(ArtifactOf(run));
-      EXPECT_EQ(scores.readout, run.at("readout"));
+      EXPECT_EQ(scores.readout, run.at("readout").get<std::string>());
       EXPECT_EQ(scores.grid_score_60.size(), size_t{kNg});
       Count& count = counted[scores.readout];
       for (const double score : scores.grid_score_60) {

@@ -100,8 +100,8 @@ std::vector<json> WatchedInstance::told_;
 TEST_F(WatchedInstance, ASweepCanBeWatchedFromItsStartToItsNotice) {
   const auto worker = instance_->StartWorker("ada", 1, instance_->coordinator(), "ada");
   const std::string sweep = instance_->Submit(Sweep(StrCat("http://127.0.0.1:", port_, "/told")));
-  ASSERT_EQ(instance_->Sweepctl({"wait", sweep, "--timeout",
-      Timeout(std::chrono::minutes(3))}).code, 0);
+  ASSERT_EQ(
+      instance_->Sweepctl({"wait", sweep, "--timeout", Timeout(std::chrono::minutes(3))}).code, 0);
   ASSERT_TRUE(Within([] { return Told().size() == 1; }));
   EXPECT_EQ(Told()[0]["counts"]["succeeded"], 2);
 
@@ -164,7 +164,8 @@ TEST(Notice, OutlivesTheCoordinatorThatOwesIt) {
                                           "--artifacts",
                                           directory / "artifacts"};
   const auto sweepctl = [&](const std::vector<std::string>& arguments) {
-    return RunSweepctl(directory.path(), address, /*analysis=*/address, arguments);  // asks no analysis
+    return RunSweepctl(directory.path(), address, /*analysis=*/address,
+                       arguments);  // asks no analysis
   };
   auto first = std::make_unique<Program>(words, directory / "first.log");
   ASSERT_TRUE(Within([&] { return sweepctl({"get", "sweeps"}).code == 0; }));
