@@ -2,31 +2,16 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <numeric>
 #include <ostream>
 
 #include "common/strings.h"
+#include "sweepspec/suggest.h"
 #include "sweepctl/exit_code.h"
 #include "sweepctl/session.h"
 #include "sweepctl/verbs.h"
 
 namespace gridsweep::sweepctl {
 namespace {
-
-size_t EditDistance(const std::string& a, const std::string& b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
-    }
-  }
-  return row.back();
-}
 
 void AddGlobalFlags(CLI::App& app, GlobalFlags& flags) {
   app.add_option("--address", flags.address, "Coordinator: unix:PATH or host:port")
@@ -98,13 +83,13 @@ int ReportUsage(const CLI::App& app, const std::vector<std::string>& args,
   const std::string path = PathOf(app, *at);
   const auto children = at->get_subcommands([](const CLI::App*) { return true; });
   if (!stranger.empty() && !children.empty()) {
-    std::vector<std::string> known;
+    std::vector<std::string_view> known;
     for (const CLI::App* child : children) {
       known.push_back(child->get_name());
       for (const auto& alias : child->get_aliases()) known.push_back(alias);
     }
     console.err << "sweepctl: \"" << stranger << "\" is not a verb of `" << path << "`";
-    if (const std::string guess = DidYouMean(stranger, known); !guess.empty()) {
+    if (const std::string_view guess = sweepspec::Nearest(stranger, known); !guess.empty()) {
       console.err << "; did you mean \"" << guess << "\"?";
     }
     console.err << "\n";
@@ -116,20 +101,6 @@ int ReportUsage(const CLI::App& app, const std::vector<std::string>& args,
 }
 
 }  // namespace
-
-std::string DidYouMean(const std::string& word, const std::vector<std::string>& known) {
-  std::string best;
-  // A third of the letters may be wrong, one always.
-  size_t limit = std::max<size_t>(1, word.size() / 3) + 1;
-  for (const std::string& candidate : known) {
-    const size_t distance = EditDistance(word, candidate);
-    if (distance < limit) {
-      limit = distance;
-      best = candidate;
-    }
-  }
-  return best;
-}
 
 int RunSweepctl(const std::vector<std::string>& args, Console& console) {
   CLI::App app{"Gridsweep: train many path-integration networks, and ask what their units became.",

@@ -11,7 +11,4 @@ namespace gridsweep::sweepctl {
 // `args` without the program's name. Returns the exit code (exit_code.h).
 int RunSweepctl(const std::vector<std::string>& args, Console& console);
 
-// The word of `known` that `word` is most likely meant to be, or "".
-std::string DidYouMean(const std::string& word, const std::vector<std::string>& known);
-
 }  // namespace gridsweep::sweepctl

@@ -5,7 +5,7 @@
 #include <ostream>
 
 #include "common/strings.h"
-#include "sweepctl/app.h"
+#include "sweepspec/suggest.h"
 #include "sweepctl/exit_code.h"
 #include "sweepctl/generic_call.h"
 #include "sweepctl/number_check.h"
@@ -94,7 +94,7 @@ absl::StatusOr<Method> FindMethod(Client& client, Console& console, const std::s
   }
   if (found.size() == 1) return std::move(found.front());
   if (found.empty()) {
-    const std::string guess = DidYouMean(name.method, known);
+    const std::string_view guess = sweepspec::Nearest(name.method, {known.begin(), known.end()});
     return absl::NotFoundError(
         StrCat("there is no method \"", text, "\"",
                guess.empty() ? "" : StrCat("; did you mean \"", guess, "\"?"),

@@ -31,7 +31,7 @@ size_t Distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::string DidYouMean(std::string_view text, const std::vector<std::string_view>& candidates) {
+std::string_view Nearest(std::string_view text, const std::vector<std::string_view>& candidates) {
   if (text.empty() || text.size() > 64) return "";
   std::string_view best;
   size_t best_distance = std::max<size_t>(1, text.size() / 3) + 1;
@@ -42,6 +42,11 @@ std::string DidYouMean(std::string_view text, const std::vector<std::string_view
       best_distance = distance;
     }
   }
+  return best;
+}
+
+std::string DidYouMean(std::string_view text, const std::vector<std::string_view>& candidates) {
+  const std::string_view best = Nearest(text, candidates);
   return best.empty() ? "" : " (did you mean \"" + std::string(best) + "\"?)";
 }
 

@@ -7,7 +7,11 @@
 
 namespace gridsweep::sweepspec {
 
-// ` (did you mean "LSTM"?)` when one of `candidates` is near to `text`, else "".
+// The one of `candidates` that is nearest to `text`, letters of either case being the same; "" when
+// more than a third of the letters differ in all of them.
+std::string_view Nearest(std::string_view text, const std::vector<std::string_view>& candidates);
+
+// ` (did you mean "LSTM"?)` with the nearest, or "".
 std::string DidYouMean(std::string_view text, const std::vector<std::string_view>& candidates);
 
 // "a, b, c".

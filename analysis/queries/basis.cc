@@ -2,9 +2,9 @@
 
 #include <vector>
 
-#include "analysis/queries/nearest_name.h"
 #include "common/status.h"
 #include "common/strings.h"
+#include "sweepspec/suggest.h"
 
 namespace gridsweep::analysis {
 
@@ -15,7 +15,7 @@ absl::StatusOr<const science::Metric*> ResolveMetric(const std::string& name,
   }
   std::vector<std::string_view> names = {"decoding_error_cm"};
   for (const auto& metric : science::Metrics()) names.push_back(metric.name);
-  return InvalidField(path, StrCat("there is no metric \"", name, "\"", DidYouMean(name, names),
+  return InvalidField(path, StrCat("there is no metric \"", name, "\"", sweepspec::DidYouMean(name, names),
                                    "; `sweepctl metrics` lists them"));
 }
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <map>
 
-#include "analysis/queries/nearest_name.h"
 #include "common/strings.h"
 #include "science/config/metric_registry.h"
 #include "science/config/parameters.h"
+#include "sweepspec/suggest.h"
 
 namespace gridsweep::analysis {
 namespace {
@@ -139,7 +139,7 @@ std::string NoSuchField(std::string_view name, bool for_grouping) {
     if (!for_grouping || field.groupable) names.push_back(field.name);
   }
   if (!for_grouping) names.push_back("decoding_error_cm");
-  return StrCat("there is no field \"", name, "\"", DidYouMean(name, names),
+  return StrCat("there is no field \"", name, "\"", sweepspec::DidYouMean(name, names),
                 for_grouping
                     ? "; fields are configuration fields, readout, readout_family and sweep"
                     : "; fields are configuration fields, readout, readout_family, sweep, run, "

@@ -6,10 +6,10 @@
 #include <cmath>
 #include <optional>
 
-#include "analysis/queries/nearest_name.h"
 #include "common/status.h"
 #include "common/strings.h"
 #include "science/config/parameters.h"
+#include "sweepspec/suggest.h"
 
 namespace gridsweep::analysis {
 namespace {
@@ -209,7 +209,7 @@ class Parser {
       list += StrCat(list.empty() ? "" : ", ", choice);
     }
     return Wrong(value, StrCat(condition.field->name, " cannot be ", Shown(value),
-                               DidYouMean(value.text, choices), "; it is one of ", list));
+                               sweepspec::DidYouMean(value.text, choices), "; it is one of ", list));
   }
 
   // Draws are compared by their range with <, <=, >, >= (all of it must hold)
@@ -266,8 +266,9 @@ std::string_view SqlOperator(CompareOp op) {
 
 absl::StatusOr<std::vector<Condition>> ParseFilter(std::string_view text, std::string_view path) {
   if (text.size() > kMaxFilterBytes) {
-    return InvalidField(path, StrCat("column ", kMaxFilterBytes + 1, ": the filter has ", text.size(),
-                                     " bytes; at most ", kMaxFilterBytes, " are read"));
+    return InvalidField(path,
+                        StrCat("column ", kMaxFilterBytes + 1, ": the filter has ", text.size(),
+                               " bytes; at most ", kMaxFilterBytes, " are read"));
   }
   return Parser(text, path).Filter();
 }
