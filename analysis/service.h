@@ -16,8 +16,8 @@ namespace gridsweep::analysis {
 // Requests are checked on gRPC's threads; all that waits for the database, the
 // disk or the processor is done on two lanes: `query` for single answers,
 // `stream` for ratemaps, figures, verification, recordings and theory, so that a long verification
-// delays no table. Clients take turns. A full lane, and a client that has as many calls in flight as
-// it may, hear RESOURCE_EXHAUSTED with RetryInfo.
+// delays no table. Clients take turns. A full lane, and a client that has as many calls in flight
+// as it may, hear RESOURCE_EXHAUSTED with RetryInfo.
 class AnalysisServiceImpl : public v1::AnalysisService::CallbackService {
  public:
   struct Options {

@@ -56,9 +56,10 @@ class ClientLimit {
 
   // RESOURCE_EXHAUSTED with RetryInfo: what a client hears that is not let in.
   absl::Status TooMany() const {
-    return WithRetryAfter(absl::ResourceExhaustedError(StrCat(
-                              "this client has ", most_, " calls in flight; wait for some of them")),
-                          absl::Seconds(1));
+    return WithRetryAfter(
+        absl::ResourceExhaustedError(
+            StrCat("this client has ", most_, " calls in flight; wait for some of them")),
+        absl::Seconds(1));
   }
 
  private:

@@ -16,8 +16,8 @@ namespace gridsweep {
 
 class Executor {
  public:
-  // Starts `threads` threads. At most `capacity` items wait. One client has all threads but `spared`
-  // at most, and one at least: what others ask then waits for none of its work.
+  // Starts `threads` threads. At most `capacity` items wait. One client has all threads but
+  // `spared` at most, and one at least: what others ask then waits for none of its work.
   Executor(std::string name, int threads, size_t capacity, int spared = 0);
   // Refuses new work, finishes what was accepted, joins.
   ~Executor();
@@ -50,7 +50,7 @@ class Executor {
   const int most_running_;  // of one client
   Mutex mutex_;
   CondVar wake_;
-  Clients clients_ GUARDED_BY(mutex_);           // those with work
+  Clients clients_ GUARDED_BY(mutex_);                // those with work
   std::deque<std::string> turns_ GUARDED_BY(mutex_);  // those with work that waits
   size_t waiting_ GUARDED_BY(mutex_) = 0;
   bool stopping_ GUARDED_BY(mutex_) = false;

@@ -81,8 +81,8 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(
   builder.experimental().SetInterceptorCreators(std::move(interceptors));
   for (grpc::Service* service : services) builder.RegisterService(service);
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
-  // gRPC inflates a message whole before it compares it with that limit, on health for anybody: 1 MB
-  // takes 1.1 GB. With these off it ends the call at its headers, UNIMPLEMENTED.
+  // gRPC inflates a message whole before it compares it with that limit, on health for anybody: 1
+  // MB takes 1.1 GB. With these off it ends the call at its headers, UNIMPLEMENTED.
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   grpc::ResourceQuota quota("connections");

@@ -10,9 +10,9 @@
 namespace gridsweep {
 
 // Cancels the call of `context` once the client has been silent for `limit`: none of the methods
-// was called. A client that streams, or reads a stream, may have set no deadline, and its connection
-// may be sound: what it has sent, or does not read, would be held for ever. All methods are
-// thread-safe and return at once.
+// was called. A client that streams, or reads a stream, may have set no deadline, and its
+// connection may be sound: what it has sent, or does not read, would be held for ever. All methods
+// are thread-safe and return at once.
 class StallAlarm {
  public:
   StallAlarm(grpc::CallbackServerContext* context, absl::Duration limit);

@@ -283,9 +283,10 @@ grpc::ServerUnaryReactor* DispatchService::FailRun(grpc::CallbackServerContext* 
   }
   return AnswerIn(parts_.lanes.dispatch, context,
                   [this, request, response](Database& database) -> absl::Status {
-                    ASSIGN_OR_RETURN(const Failed failed,
-                                     FailLease(database, KeyOf(request->ref()), StartOfError(request->error()),
-                                               EndOfLog(request->log_tail()), settings_.failures));
+                    ASSIGN_OR_RETURN(
+                        const Failed failed,
+                        FailLease(database, KeyOf(request->ref()), StartOfError(request->error()),
+                                  EndOfLog(request->log_tail()), settings_.failures));
                     parts_.board.Forget(request->ref().run_id());
                     response->set_state(coordinator::ToProto(failed.state));
                     parts_.counters.Ended(failed.ended);

@@ -11,9 +11,9 @@ namespace gridsweep::coordinator {
 
 // Counts the time that this program and its way to the database have been up. A pause between two
 // upkeeps longer than a quarter of the lease time, and than five ticks, counts as an outage: the
-// program was suspended, or the database did not answer, and heartbeats had nobody to go to. So does
-// a jump of the database's clock by more than a quarter of the lease time, forward or back: the
-// leases that it makes old get a lease time to be renewed in.
+// program was suspended, or the database did not answer, and heartbeats had nobody to go to. So
+// does a jump of the database's clock by more than a quarter of the lease time, forward or back:
+// the leases that it makes old get a lease time to be renewed in.
 class ExpiryGuard {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -27,8 +27,7 @@ class ExpiryGuard {
   // Called before each upkeep. `database`: its clock, read within `took` before `now`.
   bool MayExpire(Time now, absl::Time database, absl::Duration took = absl::ZeroDuration()) {
     // Of the database's clock, from where it stood when `up_since_` began.
-    const absl::Duration ahead =
-        database - database_since_ - absl::FromChrono(now - up_since_);
+    const absl::Duration ahead = database - database_since_ - absl::FromChrono(now - up_since_);
     if (!working_ || now - seen_ > longest_gap_ ||
         absl::AbsDuration(ahead) - took > farthest_jump_) {
       up_since_ = now;

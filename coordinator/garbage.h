@@ -13,8 +13,9 @@
 
 namespace gridsweep::coordinator {
 
-// Deletes rows of deleted sweeps, checkpoints and live logs of ended runs, files that nothing names, and what
-// uploads have left that broke off. Any number of coordinators may be at it. For one thread.
+// Deletes rows of deleted sweeps, checkpoints and live logs of ended runs, files that nothing
+// names, and what uploads have left that broke off. Any number of coordinators may be at it. For
+// one thread.
 class GarbageCollector {
  public:
   // `grace`: how long a file whose lease has ended, and an upload that broke off, are left alone.

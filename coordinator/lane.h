@@ -45,7 +45,8 @@ class Lane {
   }
 
   ClientLimit& clients() { return clients_; }
-  // Callers are known by the names of their tokens. Before the first call; `gate` outlives them all.
+  // Callers are known by the names of their tokens. Before the first call; `gate` outlives them
+  // all.
   void KnowTokens(const TokenGate* gate) { gate_ = gate; }
   // Who calls, as `clients` counts; "" without a limit.
   std::string ClientOf(const grpc::CallbackServerContext& context) const {

@@ -21,9 +21,9 @@ struct SubmitterRules {
 
 class SweepService final : public v1::SweepService::CallbackService {
  public:
-  // All outlive the service. `expand` is where sweeps are validated and created: once it is hurried,
-  // expansions end UNAVAILABLE. `work_appeared` is called when there may be claimable runs.
-  // `gate` may be null: nobody has a name then.
+  // All outlive the service. `expand` is where sweeps are validated and created: once it is
+  // hurried, expansions end UNAVAILABLE. `work_appeared` is called when there may be claimable
+  // runs. `gate` may be null: nobody has a name then.
   SweepService(Lane& lane, Lane& expand, const ProgressBoard& board, WatchHub& hub, LogHub& logs,
                Counters& counters, WorkAppeared work_appeared, const TokenGate* gate,
                const SubmitterRules& rules = {})
@@ -71,9 +71,9 @@ class SweepService final : public v1::SweepService::CallbackService {
  private:
   // What the caller may change.
   OwnSweeps OwnOf(const grpc::ServerContextBase& context) const;
-  // `T` is CreateSweepRequest or ValidateSweepRequest; the first `keep_runs` runs are kept. An error
-  // where the call has gone, the lane is hurried or memory ran out; faults of the sweep are in the
-  // result.
+  // `T` is CreateSweepRequest or ValidateSweepRequest; the first `keep_runs` runs are kept. An
+  // error where the call has gone, the lane is hurried or memory ran out; faults of the sweep are
+  // in the result.
   template <typename T>
   absl::StatusOr<sweepspec::ExpandResult> Expand(const grpc::CallbackServerContext& context,
                                                  const T& request, uint64_t keep_runs);

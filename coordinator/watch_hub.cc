@@ -129,11 +129,11 @@ class WatchHub::Watcher final : public grpc::ServerWriteReactor<v1::WatchSweepRe
   WatchHub& hub_;
   StallAlarm silence_;
   Mutex mutex_;
-  v1::WatchSweepResponse message_;                    // being written
-  v1::WatchSweepResponse state_ GUARDED_BY(mutex_);   // the latest
-  std::deque<Ends> untold_ GUARDED_BY(mutex_);        // none is empty
-  size_t first_untold_ GUARDED_BY(mutex_) = 0;        // in the first of them
-  std::string last_ GUARDED_BY(mutex_);               // the last state told
+  v1::WatchSweepResponse message_;                   // being written
+  v1::WatchSweepResponse state_ GUARDED_BY(mutex_);  // the latest
+  std::deque<Ends> untold_ GUARDED_BY(mutex_);       // none is empty
+  size_t first_untold_ GUARDED_BY(mutex_) = 0;       // in the first of them
+  std::string last_ GUARDED_BY(mutex_);              // the last state told
   bool fresh_ GUARDED_BY(mutex_) = false;
   bool writing_ GUARDED_BY(mutex_) = false;
   bool finished_ GUARDED_BY(mutex_) = false;
@@ -259,7 +259,8 @@ void WatchHub::Tell(int64_t sweep_id, int64_t since_micros) {
 absl::Status WatchHub::TellEnds(int64_t sweep_id, int64_t since_micros) {
   EndPlace place{since_micros, 0};
   for (;;) {
-    ASSIGN_OR_RETURN(auto ended, ReadEnded(database_, sweep_id, place, static_cast<int>(kEndsAtOnce)));
+    ASSIGN_OR_RETURN(auto ended,
+                     ReadEnded(database_, sweep_id, place, static_cast<int>(kEndsAtOnce)));
     const bool last = ended.size() < kEndsAtOnce;
     MutexLock lock(mutex_);
     if (stopping_) return absl::CancelledError("the coordinator is shutting down");

@@ -1,5 +1,5 @@
-// The calls in which libpqxx 6.4 (Debian 12) and 7.10 (Debian 13) differ. Everything else of libpqxx
-// that the project uses compiles with both. All functions throw what libpqxx throws.
+// The calls in which libpqxx 6.4 (Debian 12) and 7.10 (Debian 13) differ. Everything else of
+// libpqxx that the project uses compiles with both. All functions throw what libpqxx throws.
 #pragma once
 
 #include <functional>
@@ -23,8 +23,8 @@ pqxx::result ExecPrepared(pqxx::transaction_base& transaction, const std::string
 // Executes `sql`, whose $1, $2, ... are `parameters`.
 pqxx::result ExecParams(pqxx::transaction_base& transaction, const std::string& sql,
                         const std::vector<std::string>& parameters);
-// Sends `rows` rows by COPY. `row` appends the fields of one, in the order of `columns` (at most 24);
-// what they point to stays as it is until its next call.
+// Sends `rows` rows by COPY. `row` appends the fields of one, in the order of `columns` (at most
+// 24); what they point to stays as it is until its next call.
 void Copy(pqxx::transaction_base& transaction, const std::string& table,
           const std::vector<std::string>& columns, size_t rows,
           const std::function<void(size_t row, Texts& fields)>& row);

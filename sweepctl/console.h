@@ -24,9 +24,9 @@ struct Console {
 // The process's own streams.
 Console ProcessConsole();
 
-// The command's exit code: `code`, or kFailed where it is kDone but not all results could be written
-// (a full disk), which is said on stderr. Flushes and closes the process's standard output: the
-// last thing that a program does.
+// The command's exit code: `code`, or kFailed where it is kDone but not all results could be
+// written (a full disk), which is said on stderr. Flushes and closes the process's standard output:
+// the last thing that a program does.
 int FinishOutput(Console& console, int code);
 
 // `text` in the given SGR style ("1" bold, "31" red...) where colour is on.

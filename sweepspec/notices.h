@@ -20,8 +20,8 @@ struct Where {
 class Notices {
  public:
   static constexpr uint64_t kMaxErrors = 100, kMaxNotes = 100;
-  // Beyond 100 errors, and 100 notes, only their number is kept: a broken file has one cause. A path
-  // is cut at 256 bytes.
+  // Beyond 100 errors, and 100 notes, only their number is kept: a broken file has one cause. A
+  // path is cut at 256 bytes.
   void Error(const Where& where, const std::string& message);
   void Note(const Where& where, const std::string& message);
   bool has_errors() const { return errors_ > 0; }

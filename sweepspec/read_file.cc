@@ -33,7 +33,8 @@ Json ToJson(const YamlNode& node) {
     case YamlNode::Kind::kMap: {
       // Its keys differ: to look for each among the others would take the square of their number.
       Json::object_t members;
-      for (const YamlEntry& entry : node.entries) members.push_back({entry.key, ToJson(entry.value)});
+      for (const YamlEntry& entry : node.entries)
+        members.push_back({entry.key, ToJson(entry.value)});
       return members;
     }
     case YamlNode::Kind::kScalar:

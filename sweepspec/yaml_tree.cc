@@ -213,8 +213,8 @@ size_t Utf8Length(std::string_view text, size_t i) {
 }
 
 // How much of a value `c` stands for, at most, in halves. The parser keeps all of a nested flow
-// collection, a hundred times its bytes, before it tells of its first value: the number of values is
-// bounded before it, by the characters without which there are none.
+// collection, a hundred times its bytes, before it tells of its first value: the number of values
+// is bounded before it, by the characters without which there are none.
 size_t HalvesOfValue(char c) {
   switch (c) {
     case '[':

@@ -72,8 +72,8 @@ class Database {
   // connection. Blocks. A connection found broken is opened anew, once.
   // Errors: what `read` returns; UNAVAILABLE when the database cannot be
   // reached or has no schema yet; DEADLINE_EXCEEDED past the statement timeout. A statement in
-  // progress ends soon after `gone`, which is asked on another thread, says that the caller has gone:
-  // CANCELLED. Throws std::bad_alloc.
+  // progress ends soon after `gone`, which is asked on another thread, says that the caller has
+  // gone: CANCELLED. Throws std::bad_alloc.
   absl::Status Read(int thread, const std::function<absl::Status(Snapshot&)>& read,
                     const std::function<bool()>& gone = nullptr);
 

@@ -34,7 +34,8 @@ absl::StatusOr<ArtifactRows> ReadArtifactRows(Database& database, uint8_t first)
     for (const auto& row : t.Exec(kPending, range)) {
       const std::string sha256 = FromBytea(row[0]);
       found.pending.insert(sha256);
-      if (const auto at = found.rows.find(sha256); at != found.rows.end()) at->second.pending = true;
+      if (const auto at = found.rows.find(sha256); at != found.rows.end())
+        at->second.pending = true;
     }
     return found;
   });

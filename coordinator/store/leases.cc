@@ -244,9 +244,8 @@ absl::StatusOr<Registered> RegisterWorker(Database& database, const v1::Register
     if (!old.empty() && FromBytea(old[0][1]) != request.incarnation()) {
       const bool same_host = request.host() == old[0][2].c_str();
       const auto worker_id = old[0][0].as<int64_t>();
-      const pqxx::result leases =
-          t.Exec(kOldLeases, {worker_id, Bytea(request.incarnation()), old[0][3].c_str(),
-                              Array(kept_tokens)});
+      const pqxx::result leases = t.Exec(kOldLeases, {worker_id, Bytea(request.incarnation()),
+                                                      old[0][3].c_str(), Array(kept_tokens)});
       Ended ended = End(t, ReadKeys(leases), "lost", same_host ? worker_id : kNobody,
                         same_host ? "the worker's process ended and another took its place"
                                   : "the worker moved to another host",
@@ -255,8 +254,8 @@ absl::StatusOr<Registered> RegisterWorker(Database& database, const v1::Register
       registered.quarantined = !ended.quarantined.empty();
       // After the others: who cancels a sweep locks it before its leases, and so does their end.
       if (!kept_runs.empty()) {
-        t.Exec(kAdopt, {worker_id, Bytea(request.incarnation()), Array(kept_runs),
-                        Array(kept_tokens)});
+        t.Exec(kAdopt,
+               {worker_id, Bytea(request.incarnation()), Array(kept_runs), Array(kept_tokens)});
       }
     }
     nlohmann::json labels = nlohmann::json::object(), features = nlohmann::json::array();
@@ -309,8 +308,7 @@ absl::StatusOr<Renewed> RenewLeases(Database& database, int64_t worker_id,
     };
     add(t.Exec(kNamed, {worker_id, Bytea(incarnation), Array(runs), Array(tokens)}));
     if (full) {
-      add(t.Exec(kUnnamed,
-                 {worker_id, Bytea(incarnation), Array(tokens), found[0][3].c_str()}));
+      add(t.Exec(kUnnamed, {worker_id, Bytea(incarnation), Array(tokens), found[0][3].c_str()}));
       t.Exec(kSeeWorker, {worker_id});
     }
     std::ranges::sort(renewed.held, {}, [](const HeldLease& lease) { return lease.key.run_id; });
@@ -397,9 +395,10 @@ absl::StatusOr<std::vector<EndedLease>> ExpireLeases(Database& database, absl::D
                                                      const FailurePolicy& policy,
                                                      const LogTails& log_tails, absl::Time until,
                                                      int limit) {
-  const Param before = until == absl::InfiniteFuture()
-                           ? Param("infinity")
-                           : Param(absl::FormatTime(absl::RFC3339_full, until, absl::UTCTimeZone()));
+  const Param before =
+      until == absl::InfiniteFuture()
+          ? Param("infinity")
+          : Param(absl::FormatTime(absl::RFC3339_full, until, absl::UTCTimeZone()));
   return database.Transact([&](Transaction& t) -> absl::StatusOr<std::vector<EndedLease>> {
     // Most of the time none has, and one look at the leases tells.
     if (t.Exec(kHoldSweepsOfExpired).empty()) return std::vector<EndedLease>();
@@ -420,8 +419,8 @@ absl::StatusOr<Upkeep> DoUpkeep(Database& database, bool expire, absl::Duration 
   constexpr int kAll = std::numeric_limits<int>::max();
   Upkeep upkeep;
   if (expire) {
-    ASSIGN_OR_RETURN(upkeep.expired, ExpireLeases(database, ttl, policy, log_tails,
-                                                  absl::InfiniteFuture(), kAll));
+    ASSIGN_OR_RETURN(upkeep.expired,
+                     ExpireLeases(database, ttl, policy, log_tails, absl::InfiniteFuture(), kAll));
   }
   ASSIGN_OR_RETURN(upkeep.due, QueueDueRuns(database, kAll));
   return upkeep;

@@ -84,9 +84,9 @@ absl::StatusOr<Failed> FailLease(Database& database, const LeaseKey& key, const 
 absl::StatusOr<absl::Time> DatabaseTime(Database& database);
 
 // Ends up to `limit` leases as lost that ran out before `until`, a time of the database's clock
-// (which may jump once it has been looked at), where the server has been up for `ttl`; a run that was
-// lost five times in a row has that counted as a failure. None while a coordinator has fallen silent
-// without a word and less than two lease times ago: its workers get one to find another.
+// (which may jump once it has been looked at), where the server has been up for `ttl`; a run that
+// was lost five times in a row has that counted as a failure. None while a coordinator has fallen
+// silent without a word and less than two lease times ago: its workers get one to find another.
 absl::StatusOr<std::vector<EndedLease>> ExpireLeases(Database& database, absl::Duration ttl,
                                                      const FailurePolicy& policy,
                                                      const LogTails& log_tails, absl::Time until,

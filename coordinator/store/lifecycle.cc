@@ -8,10 +8,9 @@ namespace {
 
 // Ids that callers give are compared as bigint: one that no sweep can have is
 // one that none has.
-constexpr Statement kLockSweep{
-    "lock_sweep",
-    "select submitted_by from sweeps"
-    " where sweep_id = $1::bigint and deleted_at is null for update"};
+constexpr Statement kLockSweep{"lock_sweep",
+                               "select submitted_by from sweeps"
+                               " where sweep_id = $1::bigint and deleted_at is null for update"};
 
 constexpr Statement kCountLeases{"count_leases_of_locked_sweep",
                                  "select count(*) from leases where sweep_id = $1::bigint"};
@@ -127,13 +126,13 @@ int64_t Int(const pqxx::result& rows) { return rows[0][0].as<int64_t>(); }
 
 absl::Status NotYours(int64_t sweep_id, const std::string& caller, const std::string& owner) {
   return WithReason(
-      absl::PermissionDeniedError(StrCat(
-          "sweep ", sweep_id,
-          owner.empty() ? " was submitted without a token"
-                        : StrCat(" was submitted by the token \"", owner, "\""),
-          "; the token \"", caller, "\" may not change it. Ask ",
-          owner.empty() ? "an admin" : "its submitter or an admin",
-          "; coordinators that are started with --shared-sweeps let every submitter")),
+      absl::PermissionDeniedError(
+          StrCat("sweep ", sweep_id,
+                 owner.empty() ? " was submitted without a token"
+                               : StrCat(" was submitted by the token \"", owner, "\""),
+                 "; the token \"", caller, "\" may not change it. Ask ",
+                 owner.empty() ? "an admin" : "its submitter or an admin",
+                 "; coordinators that are started with --shared-sweeps let every submitter")),
       "NOT_SUBMITTER");
 }
 

@@ -61,8 +61,8 @@ Param UnitsAbove(const Completion& completion) {
   for (const double threshold : science::kPublishedThresholds) {
     above.emplace_back(found == completion.units.end()
                            ? int64_t{0}
-                           : std::ranges::count_if(found->second,
-                                                   [&](double score) { return score > threshold; }));
+                           : std::ranges::count_if(
+                                 found->second, [&](double score) { return score > threshold; }));
   }
   return Array(above);
 }

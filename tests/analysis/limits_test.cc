@@ -13,8 +13,8 @@
 namespace gridsweep::analysis {
 namespace {
 
-using Recordings = grpc::ClientReaderWriter<v1::PredictRecordingsRequest,
-                                            v1::PredictRecordingsResponse>;
+using Recordings =
+    grpc::ClientReaderWriter<v1::PredictRecordingsRequest, v1::PredictRecordingsResponse>;
 
 v1::PredictRecordingsRequest RecordingsQuestion() {
   v1::PredictRecordingsRequest message;
@@ -128,7 +128,8 @@ TEST_F(AnalysisLimits, AStatementEndsWithItsCaller) {
   lock.exec("lock table runs in access exclusive mode");
   const auto waiting = [] {
     return world_->Ask(
-        "select count(*) from pg_stat_activity where datname = current_database() and application_name "
+        "select count(*) from pg_stat_activity where datname = current_database() and "
+        "application_name "
         "= 'gridsweep-analysis' and state = 'active' and wait_event_type = 'Lock'");
   };
   grpc::ClientContext context;
@@ -152,8 +153,8 @@ TEST_F(AnalysisLimits, QuestionsThatAreNeverFinishedShareABudget) {
   const std::filesystem::path directory = temporary.path();
   const std::string address = "unix:" + (directory / "socket").string();
   testing::Program program(
-      {testing::Binary("gridsweep-analysis"), "--listen", address, "--database",
-       world_->database(), "--artifacts", world_->artifacts(), "--connection-memory", "64"},
+      {testing::Binary("gridsweep-analysis"), "--listen", address, "--database", world_->database(),
+       "--artifacts", world_->artifacts(), "--connection-memory", "64"},
       directory / "log");
   const auto stub = v1::AnalysisService::NewStub(Dial(address));
   {

@@ -32,7 +32,8 @@ class RendererTest : public ::testing::Test {
   absl::StatusOr<std::string> Render(const std::string& document, Picture format = Picture::kSvg,
                                      absl::Duration deadline = absl::Minutes(1),
                                      size_t most_bytes = 1 << 20) {
-    return Renderer({.directory = directory_.path(), .deadline = deadline, .most_bytes = most_bytes})
+    return Renderer(
+               {.directory = directory_.path(), .deadline = deadline, .most_bytes = most_bytes})
         .Render(document, format);
   }
 

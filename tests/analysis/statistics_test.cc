@@ -46,7 +46,8 @@ std::vector<double> Sample(int n, uint64_t state, const std::string& kind) {
 
 TEST(Dip, AgreesWithTheReferenceImplementation) {
   // diptest 0.12 (Python), whose code descends from Hartigan's own. Five of them, those with ties
-  // among them, were also had from the definition by linear programs, one for each place of the mode.
+  // among them, were also had from the definition by linear programs, one for each place of the
+  // mode.
   EXPECT_NEAR(Dip(Sample(5, 1, "uniform")), 0.1, 1e-12);
   EXPECT_NEAR(Dip(Sample(17, 2, "uniform")), 0.06274467004833996, 1e-12);
   EXPECT_NEAR(Dip(Sample(200, 3, "uniform")), 0.02986767433740278, 1e-12);

@@ -87,8 +87,8 @@ TEST(PostJson, AllOfItHasOneTime) {
     close(fd);
   });
   const absl::Time start = absl::Now();
-  const absl::Status status =
-      PostJson(StrCat("http://127.0.0.1:", ntohs(any.sin_port), "/"), "{}", absl::Milliseconds(500));
+  const absl::Status status = PostJson(StrCat("http://127.0.0.1:", ntohs(any.sin_port), "/"), "{}",
+                                       absl::Milliseconds(500));
   EXPECT_TRUE(absl::IsUnavailable(status)) << status;
   EXPECT_LT(absl::Now() - start, absl::Seconds(10));
   dripping.join();

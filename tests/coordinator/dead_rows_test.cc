@@ -13,9 +13,10 @@ class DeadRows : public StoreTest {
                  "'idle in transaction'") > 0) {
       absl::SleepFor(absl::Milliseconds(10));
     }
-    return Count(StrCat(
-        "select sum(heap_blks_hit + heap_blks_read + idx_blks_hit + idx_blks_read) from "
-        "pg_statio_all_tables where relname in (", tables, ")"));
+    return Count(
+        StrCat("select sum(heap_blks_hit + heap_blks_read + idx_blks_hit + idx_blks_read) from "
+               "pg_statio_all_tables where relname in (",
+               tables, ")"));
   }
 
   // `body`, while another session holds a snapshot.
@@ -47,11 +48,13 @@ TEST_F(DeadRows, OfFormerLeasesAndFailuresAreNotLookedAt) {
     InASession([&](Database& db) {
       QueryOne(db, "set session_replication_role = replica");  // they are of no run
       QueryOne(db, StrCat("insert into leases select 1000000 + i, 1, 0, gen_random_uuid(), 1, ",
-                          former.id, ", '\\x00', decode(md5(i::text), 'hex'), clock_timestamp() - "
+                          former.id,
+                          ", '\\x00', decode(md5(i::text), 'hex'), clock_timestamp() - "
                           "interval '1 hour', clock_timestamp() from generate_series(1, 40000) i"));
-      QueryOne(db, "insert into worker_failures (worker_id, run_id, attempt, occasion, crashed) "
-                   "select 1000 + i, 1, i, gen_random_uuid(), false from "
-                   "generate_series(1, 40000) i");
+      QueryOne(db,
+               "insert into worker_failures (worker_id, run_id, attempt, occasion, crashed) "
+               "select 1000 + i, 1, i, gen_random_uuid(), false from "
+               "generate_series(1, 40000) i");
       QueryOne(db, "delete from leases");
       QueryOne(db, "delete from worker_failures");
       // At a moment when there are none, which makes plans think that there never are any.
@@ -68,8 +71,8 @@ TEST_F(DeadRows, OfFormerLeasesAndFailuresAreNotLookedAt) {
     InASession([&](Database& db) {
       for (int i = 0; i < 8; ++i) {    // more than it takes for plans to be kept
         memory.counted = absl::Now();  // for the shares of sweeps; reads all, now and then
-        const auto claimed = ClaimRuns(
-            db, {{worker.id, worker.incarnation, RandomBytes(16), 4}}, absl::Seconds(60), memory);
+        const auto claimed = ClaimRuns(db, {{worker.id, worker.incarnation, RandomBytes(16), 4}},
+                                       absl::Seconds(60), memory);
         ASSERT_TRUE(claimed.ok()) << claimed.status();
         const std::vector<Grant>& grants = (*claimed)[0].grants;
         ASSERT_EQ(grants.size(), 4u);
@@ -97,14 +100,16 @@ TEST_F(DeadRows, OfFormerRunsAreNotLookedAtForWordOfARun) {
   Holding([&] {
     InASession([&](Database& db) {
       QueryOne(db, "set session_replication_role = replica");  // they are no runs
-      QueryOne(db, StrCat("insert into run_state (run_id, sweep_id, queue_pos) select 1000000 + i, ",
-                          sweep, ", nextval('queue_pos_seq') from generate_series(1, 40000) i"));
+      QueryOne(db,
+               StrCat("insert into run_state (run_id, sweep_id, queue_pos) select 1000000 + i, ",
+                      sweep, ", nextval('queue_pos_seq') from generate_series(1, 40000) i"));
       QueryOne(db, "update run_state set state = 4 where run_id > 1000000");
       QueryOne(db, "update run_state set state = 2 where state = 0");
       // At a moment when none waits.
       QueryOne(db, "analyze run_state");
-      QueryOne(db, "update run_state set state = 0, queue_pos = nextval('queue_pos_seq') "
-                   "where state = 2");
+      QueryOne(db,
+               "update run_state set state = 0, queue_pos = nextval('queue_pos_seq') "
+               "where state = 2");
     });
     const int64_t pages = Count("select pg_relation_size('run_state') / 8192");
     ASSERT_GT(pages, 300);

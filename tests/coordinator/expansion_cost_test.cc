@@ -57,7 +57,8 @@ class ExpansionCost : public ServerTest {
   }
   void CancelAll() {
     for (const auto& call : calls_) call->context.TryCancel();
-    for (size_t i = done_; i < calls_.size(); ++i) ASSERT_NE(NextDone(std::chrono::seconds(60)), nullptr);
+    for (size_t i = done_; i < calls_.size(); ++i)
+      ASSERT_NE(NextDone(std::chrono::seconds(60)), nullptr);
     done_ = calls_.size();
   }
 

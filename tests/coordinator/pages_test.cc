@@ -10,12 +10,13 @@ class Pages : public ServerTest {
  protected:
   // Ended attempts of a run, each with as much as one may have.
   void AddAttempts(int64_t run_id, int n) {
-    Query(StrCat("insert into attempts (run_id, attempt, token, worker_id, worker, host, granted_at,"
-                 " outcome, error, log_tail) select ",
-                 run_id,
-                 ", i, gen_random_uuid(), 1, 'w', 'h', now(), 'lost', repeat('e', 1000000),"
-                 " repeat(repeat('l', 99) || E'\\n', 600) from generate_series(1, ",
-                 n, ") i"));
+    Query(
+        StrCat("insert into attempts (run_id, attempt, token, worker_id, worker, host, granted_at,"
+               " outcome, error, log_tail) select ",
+               run_id,
+               ", i, gen_random_uuid(), 1, 'w', 'h', now(), 'lost', repeat('e', 1000000),"
+               " repeat(repeat('l', 99) || E'\\n', 600) from generate_series(1, ",
+               n, ") i"));
   }
 };
 
@@ -76,10 +77,11 @@ TEST_F(Pages, AnErrorIsKeptAsFarAsItIsRead) {
 }
 
 TEST_F(Pages, WorkersComeByName) {
-  Query("with w as (insert into workers (name, host, incarnation, slots, resource_class,"
-        " memory_bytes, numerics_id, version, science_version) select 'w' || i,"
-        " repeat('h', 2500), '\\x00', 1, 'cpu', 0, '', '', 1 from generate_series(1, 2500) i"
-        " returning worker_id) insert into worker_sightings select worker_id from w");
+  Query(
+      "with w as (insert into workers (name, host, incarnation, slots, resource_class,"
+      " memory_bytes, numerics_id, version, science_version) select 'w' || i,"
+      " repeat('h', 2500), '\\x00', 1, 'cpu', 0, '', '', 1 from generate_series(1, 2500) i"
+      " returning worker_id) insert into worker_sightings select worker_id from w");
   std::set<std::string> names;
   v1::ListWorkersRequest request;
   do {

@@ -159,7 +159,8 @@ TEST_F(TokensTest, ARevokedTokenEndsItsOpenCalls) {
   v1::StreamLogsRequest follow;
   follow.set_run_id(created.sweep().first_run_id());
   follow.set_follow(true);
-  const auto living = v1::SweepService::NewStub(As(ada)), dying = v1::SweepService::NewStub(As(eve));
+  const auto living = v1::SweepService::NewStub(As(ada)),
+             dying = v1::SweepService::NewStub(As(eve));
   grpc::ClientContext living_context, watching, following, uploading, waiting;
   const auto lives = living->WatchSweep(&living_context, watch);
   const auto watched = dying->WatchSweep(&watching, watch);
@@ -207,8 +208,7 @@ TEST_F(TokensTest, RefusedCallsAreCountedByReason) {
   const std::string reader = Make("reader", v1::ROLE_READ);
   WaitUntilAccepted(reader);
   const auto counted = [&](const std::string& reason) {
-    const auto answer =
-        httplib::Client("http://" + coordinator_->http_address()).Get("/metrics");
+    const auto answer = httplib::Client("http://" + coordinator_->http_address()).Get("/metrics");
     const std::string sample = "gridsweep_refused_calls_total{reason=\"" + reason + "\"} ";
     const size_t at = answer ? answer->body.find(sample) : std::string::npos;
     return at == std::string::npos ? -1 : std::stoi(answer->body.substr(at + sample.size()));
@@ -275,9 +275,9 @@ class Owners : public TokensTest {
   // What each change of `sweep` by `secret` is answered with; the last deletes it.
   std::vector<StatusCode> ChangeInEveryWay(const std::string& secret, int64_t sweep) {
     using Stub = v1::SweepService::Stub;
-    return {Ask(secret, sweep, &Stub::PauseSweep),  Ask(secret, sweep, &Stub::ResumeSweep),
-            Ask(secret, sweep, &Stub::StopSweep),   Ask(secret, sweep, &Stub::CancelSweep),
-            Ask(secret, sweep, &Stub::RetrySweep),  Ask(secret, sweep, &Stub::DeleteSweep)};
+    return {Ask(secret, sweep, &Stub::PauseSweep), Ask(secret, sweep, &Stub::ResumeSweep),
+            Ask(secret, sweep, &Stub::StopSweep),  Ask(secret, sweep, &Stub::CancelSweep),
+            Ask(secret, sweep, &Stub::RetrySweep), Ask(secret, sweep, &Stub::DeleteSweep)};
   }
   const std::vector<StatusCode> all_ok_ = std::vector<StatusCode>(6, StatusCode::OK);
   const std::vector<StatusCode> all_denied_ =

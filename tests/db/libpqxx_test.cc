@@ -49,8 +49,10 @@ TEST_F(Libpqxx, ParametersArriveAsTheyAreAndNullAsNull) {
 
 TEST_F(Libpqxx, CopySendsEveryFieldAsItIs) {
   pqxx::work work(*connection_);
-  work.exec("create schema s; create table s.t (a bigint, b text, c text, untouched int default 7)");
-  const std::vector<std::string> texts = {"", "\t", "\n", "\r", "\\", "\\N", "\\.", "ä", "a\tb\\nc"};
+  work.exec(
+      "create schema s; create table s.t (a bigint, b text, c text, untouched int default 7)");
+  const std::vector<std::string> texts = {"",    "\t",  "\n", "\r",      "\\",
+                                          "\\N", "\\.", "ä",  "a\tb\\nc"};
   std::string number;
   Copy(work, "s.t", {"a", "c", "b"}, texts.size(), [&](size_t i, Texts& fields) {
     number = std::to_string(i);

@@ -69,8 +69,8 @@ std::string FileOf(uint64_t seed, uint64_t i) {
 }
 
 int Storm(uint64_t files, uint64_t seed) {
-  void* const memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE,
-                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* const memory =
+      mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return perror("mmap"), 1;
   Shared& shared = *new (memory) Shared;
   FileOf(seed, 0);  // all processes have the files of ours
@@ -103,10 +103,12 @@ int Storm(uint64_t files, uint64_t seed) {
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const auto n = [](uint64_t number) { return static_cast<unsigned long long>(number); };
-  std::printf("%llu files in %.0f s, %.0f a second: %llu listed, %llu read whole, %llu ended "
-              "their process, %llu did not end; %llu by gridsweep-hdf5-reader, of which %llu ended their process\n",
-              n(files), seconds, static_cast<double>(files) / seconds, n(shared.listed),
-              n(shared.read), n(died), n(endless), n(by_program), n(died_of_program));
+  std::printf(
+      "%llu files in %.0f s, %.0f a second: %llu listed, %llu read whole, %llu ended "
+      "their process, %llu did not end; %llu by gridsweep-hdf5-reader, of which %llu ended their "
+      "process\n",
+      n(files), seconds, static_cast<double>(files) / seconds, n(shared.listed), n(shared.read),
+      n(died), n(endless), n(by_program), n(died_of_program));
   return shared.listed > 0 && shared.listed < files ? 0 : 1;
 }
 

@@ -13,7 +13,8 @@ ExpiryGuard::Time At(double seconds) {
 
 // The database's clock goes with ours, `ahead` seconds before it.
 bool May(ExpiryGuard& guard, double seconds, double ahead = 0) {
-  return guard.MayExpire(At(seconds), absl::FromUnixSeconds(1'000'000) + absl::Seconds(seconds + ahead));
+  return guard.MayExpire(At(seconds),
+                         absl::FromUnixSeconds(1'000'000) + absl::Seconds(seconds + ahead));
 }
 
 // Upkeeps that succeed, one a tick; what the last was told.

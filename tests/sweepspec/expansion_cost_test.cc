@@ -47,9 +47,9 @@ TEST(ExpansionCost, APartialPointIsFoundAmongManyAtOnce) {
   for (int i = 0; i < 20'000; ++i) {
     points += "{activation: relu, seed: " + std::to_string(59'000 + i) + "},";
   }
-  const auto result = Expanded(
-      Grid("seed: {min: 0, max: 59999}", "gridsweep: {exclude: [" + points + "]}\n"),
-      {.keep_runs = 0});
+  const auto result =
+      Expanded(Grid("seed: {min: 0, max: 59999}", "gridsweep: {exclude: [" + points + "]}\n"),
+               {.keep_runs = 0});
   ASSERT_TRUE(result.sweep) << FirstError(result);
   EXPECT_EQ(result.sweep->excluded, 1000u);
   EXPECT_LT(result.steps, 60'000 * (kStepsAPoint + 10));
@@ -82,10 +82,10 @@ TEST(ExpansionCost, ExcludeLeavesOutWhatMatches) {
       if (!kinds.empty()) exclude += ", activation: [" + kinds + "]";
       exclude += "},";
     }
-    const auto result = Expanded(
-        Grid("seed: {min: 0, max: 19}\nNg: {values: [4, 8, 16]}\n"
-             "activation: {values: [relu, tanh, linear]}",
-             "gridsweep: {exclude: [" + exclude + "]}\n"));
+    const auto result =
+        Expanded(Grid("seed: {min: 0, max: 19}\nNg: {values: [4, 8, 16]}\n"
+                      "activation: {values: [relu, tanh, linear]}",
+                      "gridsweep: {exclude: [" + exclude + "]}\n"));
     ASSERT_TRUE(result.sweep) << FirstError(result);
     std::set<std::tuple<int, int, int>> left, expected;
     for (const science::RunConfig& run : result.sweep->runs) {
@@ -119,11 +119,11 @@ TEST(ExpansionCost, ExcludeLeavesOutWhatMatches) {
 // 2 MB of partial points, of the 500,000 values that a file may have, that all points have to be
 // compared with.
 TEST(ExpansionCost, ExcludeThatAsksForTooMuchIsRefusedAfterABudgetOfSteps) {
-  const std::string yaml =
-      Grid("seed: {min: 0, max: 999999}\nNg: {values: [4, 8]}\n"
-           "activation: {values: [relu, tanh, linear]}",
-           "gridsweep: {exclude: [" +
-               Repeated("{Ng: [4, 16], activation: [sigmoid, relu]},", 50'000) + "]}\n");
+  const std::string yaml = Grid(
+      "seed: {min: 0, max: 999999}\nNg: {values: [4, 8]}\n"
+      "activation: {values: [relu, tanh, linear]}",
+      "gridsweep: {exclude: [" + Repeated("{Ng: [4, 16], activation: [sigmoid, relu]},", 50'000) +
+          "]}\n");
   ASSERT_GT(yaml.size(), size_t{2'000'000});
   const auto result = Expanded(yaml, {.keep_runs = 0, .max_steps = 20'000'000});
   EXPECT_FALSE(result.sweep);
@@ -152,9 +152,9 @@ TEST(ExpansionCost, EndsWhenItsCallerSaysSo) {
 
 TEST(ExpansionCost, DrawsAreStoppedToo) {
   uint64_t asked = 0;
-  const auto result =
-      Expanded(Random("Ng: {min: 16, max: 4096}", "gridsweep: {seeds: 1000, exclude: [{Np: 512}]}\n"),
-               {.runs = 1000, .keep_runs = 0, .stop = [&](uint64_t) { return ++asked == 2; }});
+  const auto result = Expanded(
+      Random("Ng: {min: 16, max: 4096}", "gridsweep: {seeds: 1000, exclude: [{Np: 512}]}\n"),
+      {.runs = 1000, .keep_runs = 0, .stop = [&](uint64_t) { return ++asked == 2; }});
   EXPECT_EQ(result.end, ExpandResult::End::kStopped);
 }
 
@@ -166,10 +166,10 @@ TEST(ExpansionCost, ADrawFindsItsValueAmongManyAtOnce) {
     values += std::to_string(i) + ",";
     probabilities += i == 0 || i == kValues - 1 ? "0.5," : "0,";
   }
-  const auto result = Expanded(Random("seed: {values: [" + values + "], probabilities: [" +
-                                          probabilities + "]}",
-                                      "gridsweep: {sampler_seed: 1}\n"),
-                               {.runs = 10'000});
+  const auto result =
+      Expanded(Random("seed: {values: [" + values + "], probabilities: [" + probabilities + "]}",
+                      "gridsweep: {sampler_seed: 1}\n"),
+               {.runs = 10'000});
   ASSERT_TRUE(result.sweep) << FirstError(result);
   const auto first = std::ranges::count(result.sweep->runs, 0, &science::RunConfig::seed);
   const auto last = std::ranges::count(result.sweep->runs, kValues - 1, &science::RunConfig::seed);

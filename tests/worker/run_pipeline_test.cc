@@ -260,9 +260,10 @@ if 'widths' in g: print(bool((np.isnan(g['centers'][:, :, 0]) == np.isnan(g['wid
   config = Tiny();
   config.place_field_values = science::Readout::kSoftmaxOfDifferences;
   config.n_place_fields_per_cell = science::Draw::Poisson(1);
-  EXPECT_THAT(listing(config), ::testing::MatchesRegex("centers .16, [0-9]+, 2. m [0-9]+\n"
-                                                     "surround_scales .16, [0-9]+. 1 [0-9]+\n"
-                                                     "widths .16, [0-9]+. m [1-9][0-9]*\nTrue\n"));
+  EXPECT_THAT(listing(config),
+              ::testing::MatchesRegex("centers .16, [0-9]+, 2. m [0-9]+\n"
+                                      "surround_scales .16, [0-9]+. 1 [0-9]+\n"
+                                      "widths .16, [0-9]+. m [1-9][0-9]*\nTrue\n"));
 }
 
 TEST(RunPipeline, WritesIntoItsFileWhatItAnswers) {

@@ -56,8 +56,8 @@ std::ostream& NumbersFile() {
 }
 
 // SHA-256 of rounded numbers. Processors differ in the last bits of sines,
-// logarithms and matrix products, and so do versions of LibTorch in trained numbers (Debian 12's 1.13
-// and 13's 2.6 by 2e-7 at most); the rounding is far coarser than that.
+// logarithms and matrix products, and so do versions of LibTorch in trained numbers (Debian
+// 12's 1.13 and 13's 2.6 by 2e-7 at most); the rounding is far coarser than that.
 class Digest {
  public:
   explicit Digest(std::string subject) : subject_(std::move(subject)) {}
