@@ -23,9 +23,12 @@ int64_t Offset() {
   static const volatile int64_t* const seconds = [] {
     const char* path = getenv("GRIDSWEEP_CLOCK");
     const int fd = path == nullptr ? -1 : open(path, O_RDONLY | O_CLOEXEC);
-    void* page = fd < 0 ? MAP_FAILED : mmap(nullptr, sizeof(int64_t), PROT_READ, MAP_SHARED, fd, 0);
+    // Not by mmap: UCX, which Debian 13's LibTorch loads, asks for the time while it rewrites that.
+    const long page = fd < 0 ? -1
+                             : syscall(SYS_mmap, nullptr, sizeof(int64_t), long{PROT_READ},
+                                       long{MAP_SHARED}, long{fd}, 0L);
     if (fd >= 0) close(fd);
-    return page == MAP_FAILED ? nullptr : static_cast<const volatile int64_t*>(page);
+    return page == -1 ? nullptr : reinterpret_cast<const volatile int64_t*>(page);
   }();
   return seconds == nullptr ? 0 : *seconds;
 }
