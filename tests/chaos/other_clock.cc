@@ -15,12 +15,19 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdint>
 
 namespace {
 
+// Nothing here is initialized at its first use by the language: a thread that waits for another to
+// finish that calls `syscall`, which is ours, which would wait again.
+std::atomic<const volatile int64_t*> offset = nullptr;
+constexpr int64_t kNone = 0;
+
 int64_t Offset() {
-  static const volatile int64_t* const seconds = [] {
+  const volatile int64_t* seconds = offset;
+  if (seconds == nullptr) {
     const char* path = getenv("GRIDSWEEP_CLOCK");
     const int fd = path == nullptr ? -1 : open(path, O_RDONLY | O_CLOEXEC);
     // Not by mmap: UCX, which Debian 13's LibTorch loads, asks for the time while it rewrites that.
@@ -28,15 +35,28 @@ int64_t Offset() {
                              : syscall(SYS_mmap, nullptr, sizeof(int64_t), long{PROT_READ},
                                        long{MAP_SHARED}, long{fd}, 0L);
     if (fd >= 0) close(fd);
-    return page == -1 ? nullptr : reinterpret_cast<const volatile int64_t*>(page);
-  }();
-  return seconds == nullptr ? 0 : *seconds;
+    seconds = page == -1 ? &kNone : reinterpret_cast<const volatile int64_t*>(page);
+    offset = seconds;
+  }
+  return *seconds;
 }
 
 template <typename Function>
-Function Real(const char* name) {
-  return reinterpret_cast<Function>(dlsym(RTLD_NEXT, name));
+Function Real(std::atomic<Function>& known, const char* name) {
+  Function function = known;
+  if (function == nullptr) {
+    function = reinterpret_cast<Function>(dlsym(RTLD_NEXT, name));
+    known = function;
+  }
+  return function;
 }
+
+std::atomic<int (*)(clockid_t, timespec*)> real_clock_gettime = nullptr;
+std::atomic<int (*)(timeval*, void*)> real_gettimeofday = nullptr;
+std::atomic<int (*)(pthread_cond_t*, pthread_mutex_t*, clockid_t, const timespec*)>
+    real_cond_clockwait = nullptr;
+std::atomic<int (*)(sem_t*, const timespec*)> real_sem_timedwait = nullptr;
+std::atomic<long (*)(long, ...)> real_syscall = nullptr;
 
 timespec Shifted(const timespec& time) { return {time.tv_sec - Offset(), time.tv_nsec}; }
 
@@ -45,15 +65,13 @@ timespec Shifted(const timespec& time) { return {time.tv_sec - Offset(), time.tv
 extern "C" {
 
 int clock_gettime(clockid_t clock, timespec* time) {
-  static const auto real = Real<int (*)(clockid_t, timespec*)>("clock_gettime");
-  const int result = real(clock, time);
+  const int result = Real(real_clock_gettime, "clock_gettime")(clock, time);
   if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE) time->tv_sec += Offset();
   return result;
 }
 
 int gettimeofday(timeval* time, void* zone) {
-  static const auto real = Real<int (*)(timeval*, void*)>("gettimeofday");
-  const int result = real(time, zone);
+  const int result = Real(real_gettimeofday, "gettimeofday")(time, zone);
   time->tv_sec += Offset();
   return result;
 }
@@ -66,22 +84,17 @@ time_t time(time_t* out) {
 }
 
 int pthread_cond_timedwait(pthread_cond_t* cond, pthread_mutex_t* mutex, const timespec* until) {
-  static const auto real =
-      Real<int (*)(pthread_cond_t*, pthread_mutex_t*, clockid_t, const timespec*)>(
-          "pthread_cond_clockwait");
   // Nobody here makes a condition of another clock.
   const timespec shifted = Shifted(*until);
-  return real(cond, mutex, CLOCK_REALTIME, &shifted);
+  return Real(real_cond_clockwait, "pthread_cond_clockwait")(cond, mutex, CLOCK_REALTIME, &shifted);
 }
 
 int sem_timedwait(sem_t* semaphore, const timespec* until) {
-  static const auto real = Real<int (*)(sem_t*, const timespec*)>("sem_timedwait");
   const timespec shifted = Shifted(*until);
-  return real(semaphore, &shifted);
+  return Real(real_sem_timedwait, "sem_timedwait")(semaphore, &shifted);
 }
 
 long syscall(long number, ...) {
-  static const auto real = Real<long (*)(long, ...)>("syscall");
   long a[6];
   va_list list;
   va_start(list, number);
@@ -92,7 +105,7 @@ long syscall(long number, ...) {
     shifted = Shifted(*reinterpret_cast<const timespec*>(a[3]));
     a[3] = reinterpret_cast<long>(&shifted);
   }
-  return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+  return Real(real_syscall, "syscall")(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
 }  // extern "C"
